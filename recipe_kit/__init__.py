@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from recipe_kit.context import Context
     from recipe_kit.errors import RecipeKitError
     from recipe_kit.parameters import Field, Parameters, ScoreParameters, TrainParameters
-    from recipe_kit.recipe import Context, Recipe
+    from recipe_kit.recipe import Recipe
 
 __version__ = "0.1.0"
 
@@ -28,7 +29,7 @@ __all__ = [
 
 # Which module a public name comes from; the type checker reads the same from the imports above.
 _HOMES = {
-    "Context": "recipe_kit.recipe",
+    "Context": "recipe_kit.context",
     "Field": "recipe_kit.parameters",
     "Parameters": "recipe_kit.parameters",
     "Recipe": "recipe_kit.recipe",

@@ -1,4 +1,4 @@
-"""What the tests share: what they need of the machine, the real reviews, and environments made from the kit's wheel."""
+"""What the tests share: what they need of the machine, the real reviews, fresh environments, the kit's wheel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from environments import Environment, uv
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -43,9 +44,11 @@ _looked_up: dict[str, str | None] = {}
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests of one file stay on one worker, except that all tests on Spark share one, and with it one session."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
     for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+        if not config.pluginmanager.hasplugin("xdist"):
+            continue
         group = "spark" if item.get_closest_marker("spark") else item.path.stem
         item.add_marker(pytest.mark.xdist_group(group))
 
@@ -84,53 +87,7 @@ def review_data() -> ReviewData:
     return data
 
 
-# -- environments ---------------------------------------------------------------------------------------------------
-
-
-def uv() -> str:
-    """The path of uv."""
-    import uv
-
-    return uv.find_uv_bin()
-
-
-@dataclass(frozen=True)
-class Environment:
-    """A fresh virtual environment, apart from the one that the tests run in."""
-
-    folder: Path
-
-    def install(self, *requirements: str | Path) -> None:
-        """Add packages; uv's options are welcome among them."""
-        arguments = ["--quiet", "--python", self.folder / "bin" / "python", *requirements]
-        done = subprocess.run([uv(), "pip", "install", *arguments], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    def run(self, program: str, *arguments: str | Path, cwd: Path | None = None) -> str:
-        """What a program of the environment prints; anything but success fails the test with all it said."""
-        apart = {"PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONWARNINGS"}
-        environment = {key: value for key, value in os.environ.items() if key not in apart}
-        environment["PATH"] = f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}"
-        done = subprocess.run(
-            [self.folder / "bin" / program, *arguments],
-            cwd=cwd or self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{program} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
-
-    def versions(self) -> dict[str, str]:
-        """The version of each installed package, by name."""
-        lines = subprocess.run(
-            [uv(), "pip", "list", "--python", self.folder / "bin" / "python", "--format", "freeze", "--quiet"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.splitlines()
-        return dict(line.split("==") for line in lines if "==" in line)
+# -- the distribution -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -147,7 +104,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The kit's wheel, built from the working copy once for all tests of a worker."""
     folder = tmp_path_factory.mktemp("wheel")
     # hatchling is among the developers' tools, so that building asks no index for anything.
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    command: list[str | Path] = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return next(folder.glob("*.whl"))

@@ -1,0 +1,54 @@
+"""Fresh virtual environments, for the tests that ask what the kit's distribution does outside this one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def uv() -> str:
+    """The path of uv."""
+    import uv
+
+    return uv.find_uv_bin()
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A fresh virtual environment, apart from the one that the tests run in."""
+
+    folder: Path
+
+    def install(self, *requirements: str | Path) -> None:
+        """Add packages; uv's options are welcome among them."""
+        arguments: list[str | Path] = ["--quiet", "--python", self.folder / "bin" / "python", *requirements]
+        done = subprocess.run([uv(), "pip", "install", *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def run(self, program: str, *arguments: str | Path, cwd: Path | None = None) -> str:
+        """What a program of the environment prints; anything but success fails the test with all it said."""
+        apart = {"PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONWARNINGS"}
+        environment = {key: value for key, value in os.environ.items() if key not in apart}
+        environment["PATH"] = f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}"
+        done = subprocess.run(
+            [self.folder / "bin" / program, *arguments],
+            cwd=cwd or self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{program} exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def versions(self) -> dict[str, str]:
+        """The version of each installed package, by name."""
+        lines = subprocess.run(
+            [uv(), "pip", "list", "--python", self.folder / "bin" / "python", "--format", "freeze", "--quiet"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        return dict(line.split("==") for line in lines if "==" in line)
