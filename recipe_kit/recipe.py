@@ -7,23 +7,18 @@ data frame the recipe works on) is read from the annotations by `traits_of`.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
-import logging
 import sys
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+from recipe_kit import default_hooks
+from recipe_kit.context import Context
 from recipe_kit.errors import RecipeDefinitionError
 from recipe_kit.parameters import Parameters, ScoreParameters, TrainParameters
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from pyspark.sql import SparkSession
 
 TaskName = Literal["train", "evaluate", "score"]
 DataFrameKind = Literal["pandas", "spark"]
@@ -42,43 +37,6 @@ HOOK_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
 """Each hook with the arguments that the kit passes it, in order, after `self`."""
 
 REQUIRED_HOOKS = ("train", "score")
-HELD_OUT_SHARE = 0.2
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a recipe may ask of the run that it is part of.
-
-    Outside a run (in a notebook, in a debugger) a recipe has a plain one: the current folder, seed 0.
-    """
-
-    logger: logging.Logger = field(default_factory=lambda: logging.getLogger("recipe"))
-    folder: Path = field(default_factory=Path.cwd)
-    """The run's folder; relative output locations are below it."""
-    data_folder: Path = field(default_factory=Path.cwd)
-    """Where relative input locations start."""
-    seed: int = 0
-    scheduled_time: datetime | None = None
-    """When a scheduled run was due (aware, UTC); `None` for a run that somebody started."""
-    platform: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
-    """Parameters of the platform's own (`tenantId`, `timeframe`, ...) by key, as they came."""
-    note: Callable[[str], None] = field(default=lambda _: None, repr=False)
-    """Adds a line to the run's `execution` log."""
-    open_spark: Callable[[], SparkSession] | None = field(default=None, repr=False)
-
-    @property
-    def spark(self) -> SparkSession:
-        """The Spark session of this process, started on first use.
-
-        Raises:
-            SparkUnavailableError: Java is missing or too old, or the cluster does not answer.
-            MissingExtraError: pyspark is not installed.
-        """
-        if self.open_spark is not None:
-            return self.open_spark()
-        from recipe_kit.spark import SparkOptions, open_session
-
-        return open_session(SparkOptions())
 
 
 class Recipe:
@@ -126,15 +84,11 @@ class Recipe:
 
     def load_training_data(self, parameters: Any) -> Any:
         """Return the table at `parameters.training_data_location`, its declared columns checked."""
-        from recipe_kit import tables
-
-        return tables.load(self, parameters.training_data_location, self.training_columns)
+        return self._load(parameters.training_data_location, self.training_columns)
 
     def load_scoring_data(self, parameters: Any) -> Any:
         """Return the table at `parameters.scoring_data_location`, its declared columns checked."""
-        from recipe_kit import tables
-
-        return tables.load(self, parameters.scoring_data_location, self.scoring_columns)
+        return self._load(parameters.scoring_data_location, self.scoring_columns)
 
     def split_training_data(self, data: Any, parameters: Any) -> tuple[Any, Any]:
         """Return the rows to train on and the rows held out for `evaluate`.
@@ -142,27 +96,22 @@ class Recipe:
         By default a random fifth is held out, the same one for the same seed. The platform's own parameters
         `evaluation.trainRatio` (the share to train on, 0 to 1) and `evaluation.seed` change that.
         """
-        from recipe_kit import tables
-
-        return tables.split(self, data)
+        return default_hooks.split(self.context, data)
 
     def save_scores(self, scores: Any, parameters: Any) -> None:
         """Write `scores` to `parameters.scoring_results_location`, whole or not at all."""
-        from recipe_kit import tables
-
-        tables.save(self, scores, parameters.scoring_results_location)
+        default_hooks.save(self.context, scores, parameters.scoring_results_location)
 
     def save_model(self, model: Any, folder: Path) -> None:
         """Write `model` into the empty folder `folder`: joblib, or a Spark ML model's own format."""
-        from recipe_kit import models
-
-        models.default_save(model, folder)
+        default_hooks.save_model(model, folder)
 
     def load_model(self, folder: Path) -> Any:
         """Return what `save_model` wrote into `folder`; its digests have been checked by then."""
-        from recipe_kit import models
+        return default_hooks.load_model(folder)
 
-        return models.default_load(folder)
+    def _load(self, location: str, columns: Mapping[str, type | None]) -> Any:
+        return default_hooks.load(self.context, traits_of(type(self)).data_frame, location, columns)
 
 
 @dataclass(frozen=True)
@@ -221,12 +170,6 @@ def place_of_hook(recipe_class: type[Recipe], hook: str) -> str:
     """Return where a hook is written, as ``file.py:12``."""
     code = inspect.unwrap(getattr(recipe_class, hook)).__code__
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
-
-
-def with_context(recipe: Recipe, **changes: Any) -> Recipe:
-    """Return `recipe` after changing some fields of its context."""
-    recipe.context = dataclasses.replace(recipe.context, **changes)
-    return recipe
 
 
 def _require_signature(cls: type[Recipe], hook: str) -> None:
@@ -296,7 +239,7 @@ def _annotation(recipe_class: type[Recipe], hook: str, argument: str) -> Any:
         return annotation
     namespace = {**vars(typing), **vars(recipe_class)}
     try:
-        return eval(annotation, function.__globals__, namespace)  # noqa: S307 - the author's own source text
+        return eval(annotation, function.__globals__, namespace)
     except (NameError, AttributeError):
         return annotation
 

@@ -1,0 +1,175 @@
+"""Python environments for recipes, built by uv, cached by content and shared between projects that need the same."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import recipe_kit
+from recipe_kit.errors import IsolationError
+
+_KIT = Path(recipe_kit.__file__).resolve().parent
+_DISTRIBUTION = "recipe-kit"
+# The base of the kit that a recipe's environment needs; the command line's own packages are of no use there.
+_COMMAND_LINE_ONLY = ("typer", "rich")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python environment that a recipe can run in."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return self.folder / "bin" / "python"
+
+
+def environment_for(project: Path, *, cache: Path | None = None) -> Environment:
+    """Return an environment with what the project in `project` requires, building it unless it is there.
+
+    The requirements are those of ``requirements.txt`` where there is one, else the dependencies in
+    ``pyproject.toml``. The kit itself is not installed from anywhere: its own running source is put in.
+
+    Args:
+        project: The project's root.
+        cache: Where environments are kept, by default ``recipe-kit/environments`` in the user's cache folder.
+
+    Raises:
+        IsolationError: uv is missing, or the requirements cannot be installed.
+    """
+    uv = _uv()
+    requirements = _requirements(project)
+    cache = cache or _cache_folder()
+    folder = cache / _key(requirements)
+    ready = folder / "ready.json"
+    if ready.is_file():
+        return Environment(folder)
+    with _building(folder):
+        if not ready.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            _call([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], project)
+            environment = Environment(folder)
+            install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(environment.python)]
+            _call([*install, *requirements], project)
+            _put_kit_into(environment)
+            ready.write_text(json.dumps({"requirements": list(requirements)}, indent=2), encoding="utf-8")
+    return Environment(folder)
+
+
+def _requirements(project: Path) -> tuple[str, ...]:
+    file = project / "requirements.txt"
+    if file.is_file():
+        lines = [line.partition(" #")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        wanted = [line for line in lines if line and not line.startswith("#")]
+    else:
+        metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+        wanted = list(metadata.get("dependencies", ()))
+    extras = sorted({extra for line in wanted if _name(line) == _DISTRIBUTION for extra in _extras(line)})
+    own = [line for line in wanted if _name(line) != _DISTRIBUTION]
+    return tuple(sorted({*own, *_kit_requirements(extras)}))
+
+
+def _kit_requirements(extras: Sequence[str]) -> list[str]:
+    """Return what the running kit needs, with the extras that the project asks for."""
+    found = []
+    for line in importlib.metadata.requires(_DISTRIBUTION) or ():
+        requirement, _, marker = (part.strip() for part in line.partition(";"))
+        wanted_by = re.findall(r"""extra\s*==\s*['"]([^'"]+)['"]""", marker)
+        if wanted_by and not set(wanted_by) & set(extras):
+            continue
+        if _name(requirement) in _COMMAND_LINE_ONLY and not wanted_by:
+            continue
+        if _name(requirement) != _DISTRIBUTION:
+            found.append(requirement)
+    return found
+
+
+def _name(requirement: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    return re.sub(r"[-_.]+", "-", match.group()).lower() if match else ""
+
+
+def _extras(requirement: str) -> list[str]:
+    match = re.match(r"[A-Za-z0-9._-]+\s*\[([^\]]*)\]", requirement)
+    return [extra.strip() for extra in match.group(1).split(",")] if match else []
+
+
+def _key(requirements: Sequence[str]) -> str:
+    """Return a name that is the same exactly for the same interpreter, requirements and source of the kit."""
+    digest = hashlib.sha256()
+    digest.update(f"{sys.version}\0{sys.platform}\0".encode())
+    digest.update("\0".join(requirements).encode())
+    for file in _kit_files():
+        digest.update(f"\0{file.relative_to(_KIT)}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def _kit_files() -> list[Path]:
+    # Projects grow from templates on the author's side only.
+    return sorted(
+        file for file in _KIT.rglob("*") if file.suffix in (".py", ".typed") and "templates" not in file.parts
+    )
+
+
+def _put_kit_into(environment: Environment) -> None:
+    target = next((environment.folder / "lib").glob("python*")) / "site-packages" / "recipe_kit"
+    for file in _kit_files():
+        copy = target / file.relative_to(_KIT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    _call([str(environment.python), "-m", "compileall", "-q", str(target)], environment.folder)
+
+
+def _cache_folder() -> Path:
+    if sys.platform == "darwin" and "XDG_CACHE_HOME" not in os.environ:
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "recipe-kit" / "environments"
+
+
+@contextlib.contextmanager
+def _building(folder: Path) -> Iterator[None]:
+    """Hold the right to build `folder`, waiting for another process that has it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise IsolationError(
+            f"the recipe's environment cannot be kept in {folder.parent} ({error.strerror})",
+            hint="set XDG_CACHE_HOME to a folder that can be written",
+        ) from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _uv() -> str:
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.is_file() else shutil.which("uv")
+    if found is None:
+        raise IsolationError("running in an environment of the recipe's own needs uv", hint="pip install uv")
+    return found
+
+
+def _call(command: Sequence[str], folder: Path) -> None:
+    # A relative requirement (-e ., -r other.txt) is meant from the project's root.
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = "; ".join(line.strip() for line in done.stderr.strip().splitlines()[:6])
+        raise IsolationError(f"the recipe's environment could not be built: {reason}", hint="mend its requirements")

@@ -1,0 +1,116 @@
+"""Running a task in a process and an environment of the recipe's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TextIO
+
+from recipe_kit.entrypoint import EVENTS_VARIABLE
+from recipe_kit.errors import IsolationError
+from recipe_kit.runners.base import Runner
+from recipe_kit.runners.environments import environment_for
+from recipe_kit.task import RESULT_FILE, Observer, ResultDocument, TaskDocument, read_result, replay
+
+GRACE = 10.0
+"""Seconds that a task which is over its time, or was interrupted, gets to write its result before it is killed."""
+
+
+class IsolatedRunner(Runner):
+    """Runs tasks in an environment built from the project's own requirements."""
+
+    def __init__(self, project: Path, *, cache: Path | None = None, grace: float = GRACE) -> None:
+        self._project = project
+        self._cache = cache
+        self._grace = grace
+
+    def _run(self, task: TaskDocument, folder: Path, observer: Observer, live: bool) -> ResultDocument:
+        observer.phase_started("environment")
+        environment = environment_for(self._project, cache=self._cache)
+        (folder / RESULT_FILE).unlink(missing_ok=True)
+        read_end, write_end = os.pipe()
+        events = threading.Thread(target=_listen, args=(os.fdopen(read_end, encoding="utf-8"), observer), daemon=True)
+        show = {"stdout": sys.stdout, "stderr": sys.stderr} if live else {}
+        process = subprocess.Popen(
+            [str(environment.python), "-m", "recipe_kit.entrypoint", "-", "--folder", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=_descriptor(show.get("stdout")),
+            stderr=_descriptor(show.get("stderr")),
+            text=True,
+            encoding="utf-8",
+            pass_fds=(write_end,),
+            start_new_session=True,  # its own group: one signal reaches the workers and the JVM that it starts
+            env=_environment_variables(write_end),
+        )
+        os.close(write_end)
+        events.start()
+        try:
+            self._wait(process, task)
+        finally:
+            _kill(process)
+            events.join(timeout=5)
+        if not (folder / RESULT_FILE).is_file():
+            raise IsolationError(
+                f"the process of task '{task.task}' ended with code {process.returncode} and left no result",
+                hint=f"see the logs in {folder}",
+            )
+        return read_result(folder)
+
+    def _wait(self, process: subprocess.Popen[str], task: TaskDocument) -> None:
+        limit = None if task.time_limit is None else task.time_limit + self._grace
+        try:
+            # The document may hold secrets, so it goes through a pipe and not through a file.
+            process.communicate(task.to_json(), timeout=limit)
+        except subprocess.TimeoutExpired:
+            _interrupt(process, self._grace)
+        except KeyboardInterrupt:
+            _interrupt(process, self._grace)
+
+
+def _environment_variables(events: int) -> dict[str, str]:
+    # The kit's environment must not show through into the recipe's.
+    kept = {
+        name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    }
+    return {**kept, EVENTS_VARIABLE: str(events), "PYTHONNOUSERSITE": "1"}
+
+
+def _descriptor(stream: TextIO | None) -> int | TextIO:
+    if stream is None:
+        return subprocess.DEVNULL
+    try:
+        stream.fileno()
+    except (OSError, ValueError):
+        return subprocess.DEVNULL  # a stream with no file behind it, as in a notebook; the logs have the text
+    return stream
+
+
+def _listen(events: TextIO, observer: Observer) -> None:
+    with events:
+        for line in events:
+            replay(line, observer)
+
+
+def _interrupt(process: subprocess.Popen[str], grace: float) -> None:
+    _signal(process, signal.SIGTERM)
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    # The group outlives its leader while a worker of it still runs.
+    try:
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass

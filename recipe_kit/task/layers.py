@@ -1,0 +1,97 @@
+"""The layers of parameters on their way into a task: which ones a task sees, and where secrets stay out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from recipe_kit.errors import InvalidParameterError
+from recipe_kit.parameters import Layer, Parameter, Parameters, TaskParameters, secret_keys
+from recipe_kit.recipe import TaskName
+
+SECRETS_VARIABLE = "RECIPE_KIT_SECRETS"
+"""An environment variable with the values of secret parameters, a JSON object by key.
+
+Documents on disk do not hold secrets, so whoever runs a task document again gives them here.
+"""
+
+
+def layers_of(task: TaskName, layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Return the layers as `task` sees them: `evaluate` takes the parameters of `train` unless it is given its own."""
+    if task != "evaluate":
+        return tuple(layers)
+    seen = []
+    for layer in layers:
+        by_name = {t.name.lower(): t for t in layer.tasks}
+        inherited = by_name["train"].parameters if "train" in by_name else ()
+        own = by_name["evaluate"].parameters if "evaluate" in by_name else ()
+        seen.append(replace(layer, tasks=(TaskParameters(name="evaluate", parameters=(*inherited, *own)),)))
+    return tuple(seen)
+
+
+def secrets_of(layers: Iterable[Layer], parameters_class: type[Parameters] | None = None) -> set[str]:
+    """Return the values that must not be shown: those sent as secrets, and those of fields declared secret."""
+    keys = secret_keys(parameters_class) if parameters_class else frozenset()
+    return {
+        str(parameter.value)
+        for parameter in _parameters(layers)
+        if (parameter.secret or parameter.key in keys) and parameter.value not in (None, "")
+    }
+
+
+def without_secrets(layers: Iterable[Layer], parameters_class: type[Parameters]) -> tuple[Layer, ...]:
+    """Return the layers for a document on disk: the keys of secrets are kept, their values are not."""
+    keys = secret_keys(parameters_class)
+
+    def blank(parameter: Parameter) -> Parameter:
+        if parameter.secret or parameter.key in keys:
+            return parameter.model_copy(update={"value": None, "secret": True})
+        return parameter
+
+    return tuple(_each(layer, blank) for layer in layers)
+
+
+def with_secrets(layers: Iterable[Layer], environment: Mapping[str, str] = os.environ) -> tuple[Layer, ...]:
+    """Return the layers with the blank secrets filled in from the environment variable `SECRETS_VARIABLE`.
+
+    Raises:
+        InvalidParameterError: The variable is not a JSON object of texts.
+    """
+    text = environment.get(SECRETS_VARIABLE)
+    if text is None:
+        return tuple(layers)
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError:
+        values = None
+    if not isinstance(values, dict):
+        # The text is not shown: it holds secrets.
+        raise InvalidParameterError(
+            f"the environment variable {SECRETS_VARIABLE} is not a JSON object", hint='write it as {"key": "value"}'
+        )
+
+    def fill(parameter: Parameter) -> Parameter:
+        if parameter.secret and parameter.value is None and parameter.key in values:
+            return parameter.model_copy(update={"value": values[parameter.key]})
+        return parameter
+
+    return tuple(_each(layer, fill) for layer in layers)
+
+
+def _each(layer: Layer, change: Callable[[Parameter], Parameter]) -> Layer:
+    return replace(
+        layer,
+        tasks=tuple(
+            task.model_copy(update={"parameters": tuple(change(p) for p in task.parameters)}) for task in layer.tasks
+        ),
+        everywhere=tuple(change(p) for p in layer.everywhere),
+    )
+
+
+def _parameters(layers: Iterable[Layer]) -> Iterator[Parameter]:
+    for layer in layers:
+        for task in layer.tasks:
+            yield from task.parameters
+        yield from layer.everywhere

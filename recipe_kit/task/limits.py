@@ -1,0 +1,75 @@
+"""The bounds of a run: one run to a folder, and a time limit."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from recipe_kit.errors import OutputError, TaskTimeoutError, WorkFolderBusyError
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold `folder`, which is made if it is missing, for one run.
+
+    The lock is on the folder itself, so it leaves nothing behind and ends with the process that holds it.
+
+    Raises:
+        WorkFolderBusyError: Another run holds it.
+        OutputError: The folder cannot be made or opened.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise OutputError(
+            f"run folder {folder} cannot be used ({error.strerror})", hint="choose another with --work-dir"
+        ) from None
+    try:
+        if not os.access(folder, os.W_OK):
+            raise OutputError(f"run folder {folder} is not writable", hint="choose another with --work-dir")
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkFolderBusyError(
+                f"another run is using {folder}", hint="wait until it has ended, or choose another folder"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class _TimeIsUp(BaseException):
+    """Not an `Exception`, so that an author's ``except Exception`` does not swallow it."""
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Raise `TaskTimeoutError` in the block once `seconds` have gone by; `None` sets no limit.
+
+    It is a signal, so it needs the main thread and reaches Python code: a long call into compiled code ends first.
+    """
+    if seconds is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_alarm(_signal: int, _frame: FrameType | None) -> None:
+        raise _TimeIsUp
+
+    previous = signal.signal(signal.SIGALRM, on_alarm)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except _TimeIsUp:
+        raise TaskTimeoutError(
+            f"the task went over its time limit of {seconds:g} s", hint="give it longer with --timeout"
+        ) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

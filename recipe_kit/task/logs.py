@@ -1,0 +1,140 @@
+"""The three logs of a run: `execution` (the kit's own, one line per event), `stdout` and `stderr` (the recipe's).
+
+What a recipe prints is written to its log and still shown live. The value of a secret parameter reaches neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+EXECUTION_LOG = "execution.log"
+STDOUT_LOG = "stdout.log"
+STDERR_LOG = "stderr.log"
+MASK = "**********"
+
+
+class Redactor:
+    """Replaces the values of secrets in text; calling it returns the text that may be shown."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets = {s for s in secrets if s}
+
+    def __call__(self, text: str) -> str:
+        # The longest first: a secret may contain another one.
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return text
+
+
+class ExecutionLog:
+    """The kit's own log of a run; calling it adds a line."""
+
+    def __init__(self, file: Path, redact: Redactor) -> None:
+        self._stream = file.open("w", encoding="utf-8", buffering=1)
+        self._redact = redact
+        self._lock = threading.Lock()
+
+    def __call__(self, event: str) -> None:
+        """Add one line: the time (UTC, ISO 8601, milliseconds) and `event`, which is kept on one line."""
+        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        line = " ".join(self._redact(event).splitlines())
+        with self._lock:
+            if not self._stream.closed:
+                self._stream.write(f"{time}Z {line}\n")
+
+    def close(self) -> None:
+        """Close the file; later calls do nothing."""
+        self._stream.close()
+
+
+class _Tee(io.TextIOBase):
+    """A text stream that writes to a log and, where there is one, to the stream that it stands in for."""
+
+    def __init__(self, log: TextIO, live: TextIO | None, redact: Redactor) -> None:
+        self._log = log
+        self._live = live
+        self._redact = redact
+        self._pending = ""
+        self._lock = threading.RLock()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._live is not None and self._live.isatty()
+
+    def fileno(self) -> int:
+        if self._live is None:
+            raise io.UnsupportedOperation("fileno")
+        return self._live.fileno()
+
+    def write(self, text: str) -> int:
+        with self._lock:
+            if not self._redact.secrets:
+                self._emit(text)
+            else:
+                # A secret may come in pieces: hold back the line that is not yet whole.
+                whole, newline, self._pending = (self._pending + text).rpartition("\n")
+                self._emit(self._redact(whole + newline))
+        return len(text)
+
+    def _emit(self, text: str) -> None:
+        if not text:
+            return
+        if not self._log.closed:
+            self._log.write(text)
+        if self._live is not None:
+            self._live.write(text)
+
+    def flush(self) -> None:
+        with self._lock:
+            if not self._log.closed:
+                self._log.flush()
+            if self._live is not None:
+                self._live.flush()
+
+    def finish(self) -> None:
+        """Write out a last line that has no end."""
+        with self._lock:
+            self._emit(self._redact(self._pending))
+            self._pending = ""
+            self.flush()
+
+
+@contextlib.contextmanager
+def capture(folder: Path, redact: Redactor, *, live: bool = True) -> Iterator[logging.Logger]:
+    """Write what Python code prints to the logs in `folder`, and give a logger that writes to `stderr`.
+
+    Args:
+        folder: Where ``stdout.log`` and ``stderr.log`` go.
+        redact: What may not be shown.
+        live: Whether it is also shown, where it would have been shown without the capture.
+    """
+    with (
+        (folder / STDOUT_LOG).open("w", encoding="utf-8", errors="backslashreplace") as out_log,
+        (folder / STDERR_LOG).open("w", encoding="utf-8", errors="backslashreplace") as err_log,
+    ):
+        out = _Tee(out_log, sys.stdout if live else None, redact)
+        err = _Tee(err_log, sys.stderr if live else None, redact)
+        handler = logging.StreamHandler(err)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        logger = logging.Logger("recipe", logging.INFO)
+        logger.addHandler(handler)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]
+            try:
+                yield logger
+            finally:
+                out.finish()
+                err.finish()
