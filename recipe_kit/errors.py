@@ -60,6 +60,10 @@ class InstanceFileError(RecipeKitError):
     """An instance file is missing, is not JSON, or has the wrong shape."""
 
 
+class ScaffoldError(RecipeKitError):
+    """No project can be made from those answers, or not in that place."""
+
+
 # -- parameters -----------------------------------------------------------------------------------------------------
 
 

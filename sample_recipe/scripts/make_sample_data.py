@@ -204,6 +204,7 @@ def _uncapitalised(sentence: str) -> str:
 
 def write_sample_data(folder: Path) -> None:
     """Write `sample_training_data.csv`, and `sample_scoring_data.csv` without labels, into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
     reviews = Author(SEED).reviews()
     training = [next(reviews) for _ in range(TRAINING_ROWS)]
     scoring = [next(reviews) for _ in range(SCORING_ROWS)]
