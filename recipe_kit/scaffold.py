@@ -6,7 +6,6 @@ sentence, and a project is there whole or not at all. Templates are only ever re
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from recipe_kit.errors import MissingExtraError, ScaffoldError
+from recipe_kit.parameters.nearest import nearest
 
 Template = Literal["python", "pyspark"]
 
@@ -88,8 +88,8 @@ def template_folder(template: Template) -> Path:
 def _require_known(answers: Mapping[str, str], known: Mapping[str, str | list[str]]) -> None:
     for key, answer in answers.items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
+            near = nearest(key, known)
+            hint = f"did you mean '{near}'?" if near else f"there are: {', '.join(known)}"
             raise ScaffoldError(f"the template asks no question '{key}'", hint=hint)
         choices = known[key]
         if isinstance(choices, list) and answer not in choices:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from author_tools import files_of
 
 from recipe_kit.errors import MissingExtraError, ScaffoldError
 from recipe_kit.scaffold import Template, create_project, questions, template_folder
@@ -189,6 +192,29 @@ def test_without_cookiecutter_the_extra_is_named(tmp_path: Path, monkeypatch: py
     with pytest.raises(MissingExtraError, match=r"pip install 'recipe-kit\[scaffold\]'"):
         make(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+# -- without the kit ------------------------------------------------------------------------------------------------
+
+
+def cookiecutter(folder: Path, *answers: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cookiecutter", "--no-input", str(template_folder("python")), *answers]
+    environment = {**os.environ, "HOME": str(folder / "home")}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_cookiecutter_alone_makes_the_same_project(tmp_path: Path) -> None:
+    assert cookiecutter(tmp_path, "name=Churn Model").returncode == 0
+    theirs, ours = tmp_path / "churn-model", make(tmp_path / "ours", name="Churn Model")
+    assert files_of(theirs) == files_of(ours)
+    assert all((theirs / name).read_bytes() == (ours / name).read_bytes() for name in files_of(ours))
+
+
+def test_cookiecutter_alone_refuses_a_bad_name_with_the_same_sentence(tmp_path: Path) -> None:
+    done = cookiecutter(tmp_path, "package=json")
+    assert done.returncode == 1
+    assert "the package name 'json' is that of a module of Python itself: choose another" in done.stderr
+    assert not (tmp_path / "my-recipe").exists()
 
 
 # -- where templates are --------------------------------------------------------------------------------------------

@@ -13,9 +13,6 @@ from recipe_kit import Recipe, ScoreParameters
 
 from {{ cookiecutter.package }}.parameters import ModelParameters
 
-METRICS = {"accuracy": "accuracy", "precision": "precisionByLabel", "recall": "recallByLabel", "f1": "fMeasureByLabel"}
-"""The metrics of the happy reviews: our names, and Spark's."""
-
 
 class {{ cookiecutter.__class }}(Recipe):
     """Tell happy reviews (label 1) from unhappy ones (label 0)."""
@@ -46,15 +43,20 @@ class {{ cookiecutter.__class }}(Recipe):
         scored = model.transform(_with_text(data)).cache()
         by_prediction = MulticlassClassificationEvaluator(predictionCol="_prediction", metricLabel=1.0)
         by_margin = BinaryClassificationEvaluator(rawPredictionCol="_margin", numBins=0)
-        metrics = {ours: by_prediction.setMetricName(sparks).evaluate(scored) for ours, sparks in METRICS.items()}
-        metrics["areaUnderROC"] = by_margin.evaluate(scored)
+        metrics = {
+            "accuracy": by_prediction.setMetricName("accuracy").evaluate(scored),
+            "precision": by_prediction.setMetricName("precisionByLabel").evaluate(scored),
+            "recall": by_prediction.setMetricName("recallByLabel").evaluate(scored),
+            "f1": by_prediction.setMetricName("fMeasureByLabel").evaluate(scored),
+            "areaUnderROC": by_margin.evaluate(scored),
+        }
         scored.unpersist()
         return metrics
 
     def score(self, model: PipelineModel, data: DataFrame, parameters: ScoreParameters) -> DataFrame:
         """Return `data` with two more columns: `probability` of a happy review, and `prediction`, 1 or 0."""
         scored = model.transform(_with_text(data)).withColumns(
-            {"prediction": col("_prediction").cast("int"), "probability": vector_to_array("_probabilities")[1]}
+            {"prediction": col("_prediction").cast("int"), "probability": vector_to_array(col("_probabilities"))[1]}
         )
         return scored.drop("_text", "_words", "_counts", "_margin", "_probabilities", "_prediction")
 
