@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from recipe_kit import Recipe, ScoreParameters
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -29,7 +28,7 @@ class Sentiment(Recipe):
             HashingVectorizer(
                 n_features=parameters.num_features, token_pattern=r"\w+", alternate_sign=False, norm=None
             ),
-            StandardScaler(with_mean=False),
+            StandardScaler(with_mean=False),  # else the penalty would hold back rare words more than frequent ones
             LogisticRegression(C=_inverse_penalty(parameters.reg_param, len(data)), max_iter=parameters.max_iter),
         )
         return model.fit(_texts(data), data["label"])
@@ -56,16 +55,16 @@ def _texts(data: pd.DataFrame) -> pd.Series[str]:
     return data["text"].fillna("")
 
 
-def _probability_of_happy(model: Pipeline, data: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    probabilities: np.ndarray[Any, np.dtype[np.float64]] = model.predict_proba(_texts(data))
+def _probability_of_happy(model: Pipeline, data: pd.DataFrame) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = model.predict_proba(_texts(data))
     return probabilities[:, 1]
 
 
 def _inverse_penalty(reg_param: float, rows: int) -> float:
     """Return scikit-learn's `C` for a penalty of strength `reg_param`.
 
-    `reg_param` weighs the penalty against the *mean* loss of a row, so that it means the same for any number of rows
-    (and in Spark, https://spark.apache.org/docs/latest/mllib-linear-methods.html#loss-functions). `C` weighs the *sum*
-    of the losses against the penalty (https://scikit-learn.org/stable/modules/linear_model.html#logistic-regression).
+    `reg_param` weighs the penalty against the mean loss of a row, as in Spark, so it means the same for any number of
+    rows: https://spark.apache.org/docs/latest/mllib-linear-methods.html#mathematical-formulation. `C` weighs the sum
+    of the losses against the penalty: https://scikit-learn.org/stable/modules/linear_model.html#logistic-regression.
     """
     return 1 / (reg_param * rows) if reg_param > 0 else np.inf
