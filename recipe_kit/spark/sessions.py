@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe_kit.errors import SparkUnavailableError
+from recipe_kit.spark.masters import resolve_master
 from recipe_kit.spark.running import RunningSpark
 from recipe_kit.spark.settings import SparkOptions
 from recipe_kit.spark.shipping import digest_of_source, pack_kit, pack_source
@@ -60,8 +61,7 @@ def open_session(
             _running = start(options, app_name=app_name, expected_bytes=expected_bytes, log=report)
         elif not _running.adopted:
             _check_that_it_offers(_running, options)
-        if source_folder is not None:
-            _put_code_on_executors(_running, source_folder.resolve())
+        _put_code_on_executors(_running, source_folder.resolve() if source_folder is not None else None)
         return _running.session
 
 
@@ -97,26 +97,27 @@ def _check_that_it_offers(running: RunningSpark, asked: SparkOptions) -> None:
 # -- the project's code ---------------------------------------------------------------------------------------------
 
 
-def _put_code_on_executors(running: RunningSpark, source_folder: Path) -> None:
-    """Make a project's modules importable where its functions run.
+def _put_code_on_executors(running: RunningSpark, source_folder: Path | None) -> None:
+    """Make the kit and a project's modules importable where functions run.
 
     Python workers are kept and used again by their environment. The digest of the code is part of it here, so that
     another project, or the same after an edit, meets workers that have not yet imported anything.
     """
     if running.master.kind == "connect":
-        for archive in (pack_kit(running.folder), pack_source(source_folder, running.folder)):
+        for archive in _archives(running, source_folder):
             if archive.name not in running.shipped:
                 running.session.addArtifacts(str(archive), pyfile=True)
                 running.shipped.add(archive.name)
         return
     context = running.session.sparkContext
-    context.environment["RECIPE_KIT_CODE"] = f"{source_folder}@{digest_of_source(source_folder)}"
-    if (context.master or "").startswith("local") and not (context.master or "").startswith("local-cluster"):
+    if source_folder is not None:
+        context.environment["RECIPE_KIT_CODE"] = f"{source_folder}@{digest_of_source(source_folder)}"
+    if resolve_master(context.master, {}).is_local:
         # The workers are this machine's: they read the very files, and tracebacks show them.
-        own = running.options.settings.get("spark.executorEnv.PYTHONPATH", "")
-        context.environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(source_folder), own]))
+        own = running.options.settings.get("spark.executorEnv.PYTHONPATH")
+        context.environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(source_folder or ""), own]))
         return
-    wanted = [pack_kit(running.folder), pack_source(source_folder, running.folder)]
+    wanted = _archives(running, source_folder)
     for archive in wanted:
         if archive.name not in running.shipped:
             with _unchanged_import_path():
@@ -125,6 +126,13 @@ def _put_code_on_executors(running: RunningSpark, source_folder: Path) -> None:
     others = [name for name in context._python_includes or [] if name not in running.shipped]
     # Only what this project needs: a module of the same name in another project's archive must not come first.
     context._python_includes = [*others, *(archive.name for archive in wanted)]
+
+
+def _archives(running: RunningSpark, source_folder: Path | None) -> list[Path]:
+    archives = [pack_kit(running.folder)]
+    if source_folder is not None:
+        archives.append(pack_source(source_folder, running.folder))
+    return archives
 
 
 @contextlib.contextmanager
