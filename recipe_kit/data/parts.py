@@ -11,6 +11,7 @@ from typing import TypeVar
 from recipe_kit.data.locations import DataFile
 from recipe_kit.errors import DataError, DataNotFoundError, MalformedDataError
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK_BYTES = 8 << 20
@@ -71,7 +72,7 @@ def reading(file: DataFile) -> Iterator[None]:
         raise DataError(f"cannot read {file.name!r}, {error.strerror or error}") from error
 
 
-def in_order(work: Callable[[Block], Result], items: Iterable[Block], workers: int) -> Iterator[Result]:
+def in_order(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
     """The results of ``work`` in the order of ``items``, of which only a few are under way at any time."""
     pending: list[Future[Result]] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="read") as pool:
