@@ -16,7 +16,7 @@ unexport PYTHONPATH VIRTUAL_ENV UV_PROJECT_ENVIRONMENT
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports docs-check bench clean
+.PHONY: help setup demo test lint types docs-check bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -34,18 +34,16 @@ demo: $(READY) ## train, evaluate and score the sample recipe, in-process and on
 	fi
 
 # The quick ones first: a typing slip is told in seconds, not after the tests.
-test: lint types imports ## everything that must hold before a change is merged
+test: lint types ## everything that must hold before a change is merged
 	@$(PYTEST)
 
-lint: $(READY) ## style and mistakes that can be seen without running anything
+lint: $(READY) ## style, mistakes that can be seen without running anything, and the import contract
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/lint-imports --no-logo
 
 types: $(READY) ## mypy --strict
 	@$(BIN)/mypy --strict
-
-imports: $(READY) ## the import contract
-	@$(BIN)/lint-imports
 
 docs-check: $(READY) ## run every snippet in README.md and docs/
 	@$(PYTEST) tests/test_docs.py
