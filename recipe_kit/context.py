@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe_kit.parameters import WireScalar
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pyspark.sql import SparkSession
 
     from recipe_kit.data import Schema
-
-WireScalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,4 @@ class Context:
             return self.open_spark()
         from recipe_kit.spark import SparkOptions, open_session
 
-        return open_session(SparkOptions())
+        return open_session(SparkOptions(), app_name="recipe")

@@ -119,12 +119,14 @@ class RecipeTraits:
     """What a recipe's class says about itself."""
 
     data_frame: DataFrameKind
-    parameters: Mapping[TaskName, type[Parameters]]
+    parameters: Mapping[str, type[Parameters]]
     """The class of each task's parameters."""
     score_in_batches: bool
     scores_per_row: bool
     evaluates: bool
     """Whether the recipe has an `evaluate` of its own, so that rows are held out for it."""
+    streams: bool
+    """Whether the kit may score a table piece by piece: rows are independent, and reading and writing are the kit's."""
 
 
 def traits_of(recipe_class: type[Recipe]) -> RecipeTraits:
@@ -163,6 +165,9 @@ def traits_of(recipe_class: type[Recipe]) -> RecipeTraits:
         score_in_batches=recipe_class.score_in_batches,
         scores_per_row=recipe_class.scores_per_row,
         evaluates=evaluates,
+        streams=recipe_class.score_in_batches
+        and recipe_class.load_scoring_data is Recipe.load_scoring_data
+        and recipe_class.save_scores is Recipe.save_scores,
     )
 
 
@@ -176,7 +181,7 @@ def _require_signature(cls: type[Recipe], hook: str) -> None:
     function = cls.__dict__[hook]
     expected = HOOK_ARGUMENTS[hook]
     wanted = f"def {hook}({', '.join(('self', *expected))})"
-    if not inspect.isfunction(inspect.unwrap(function)):
+    if not inspect.isfunction(function):
         raise RecipeDefinitionError(
             f"hook '{hook}' of recipe {cls.__qualname__} ({_place_of_class(cls)}) is not a plain method",
             hint=f"write `{wanted}`",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -110,7 +111,5 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 def _signal(process: subprocess.Popen[str], number: int) -> None:
     # The group outlives its leader while a worker of it still runs.
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -1,4 +1,5 @@
 """One way to execute: a task document goes in, a result document comes out."""
+
 from __future__ import annotations
 
 from recipe_kit.task.documents import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def describe_failure(
         redact: What may not be shown.
     """
     full = "".join(traceback.format_exception(error))
+    error = _behind_spark(error)
     if isinstance(error, RecipeKitError):
         cause = error.__cause__
         return Failure(
@@ -44,6 +46,15 @@ def describe_failure(
         traceback=redact(author_traceback(error, source_folder)),
         full_traceback=redact(full),
     )
+
+
+def _behind_spark(error: BaseException) -> BaseException:
+    """Return the kit's own error that a task on an executor raised, where that is what Spark's error is about."""
+    if isinstance(error, RecipeKitError) or "pyspark" not in sys.modules:
+        return error
+    from recipe_kit.spark import in_one_sentence
+
+    return in_one_sentence(error) or error
 
 
 def author_traceback(error: BaseException, source_folder: Path | None) -> str:

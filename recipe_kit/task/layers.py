@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from recipe_kit.errors import InvalidParameterError
-from recipe_kit.parameters import Layer, Parameter, Parameters, TaskParameters, secret_keys
+from recipe_kit.errors import InvalidParameterError, MissingParameterError
+from recipe_kit.parameters import SECRET_PLATFORM_KEYS, Layer, Parameter, Parameters, TaskParameters, secret_keys
 from recipe_kit.recipe import TaskName
 
 SECRETS_VARIABLE = "RECIPE_KIT_SECRETS"
@@ -32,25 +32,15 @@ def layers_of(task: TaskName, layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 
 def secrets_of(layers: Iterable[Layer], parameters_class: type[Parameters] | None = None) -> set[str]:
-    """Return the values that must not be shown: those sent as secrets, and those of fields declared secret."""
+    """Return the values that must not be shown: those sent as secrets, those of fields declared secret, and tokens."""
     keys = secret_keys(parameters_class) if parameters_class else frozenset()
-    return {
-        str(parameter.value)
-        for parameter in _parameters(layers)
-        if (parameter.secret or parameter.key in keys) and parameter.value not in (None, "")
-    }
+    return {str(p.value) for p in _parameters(layers) if _is_secret(p, keys) and p.value not in (None, "")}
 
 
-def without_secrets(layers: Iterable[Layer], parameters_class: type[Parameters]) -> tuple[Layer, ...]:
+def without_secrets(layers: Iterable[Layer], parameters_class: type[Parameters] | None = None) -> tuple[Layer, ...]:
     """Return the layers for a document on disk: the keys of secrets are kept, their values are not."""
-    keys = secret_keys(parameters_class)
-
-    def blank(parameter: Parameter) -> Parameter:
-        if parameter.secret or parameter.key in keys:
-            return parameter.model_copy(update={"value": None, "secret": True})
-        return parameter
-
-    return tuple(_each(layer, blank) for layer in layers)
+    keys = secret_keys(parameters_class) if parameters_class else frozenset()
+    return tuple(_each(layer, lambda p: p.without_value() if _is_secret(p, keys) else p) for layer in layers)
 
 
 def with_secrets(layers: Iterable[Layer], environment: Mapping[str, str] = os.environ) -> tuple[Layer, ...]:
@@ -73,11 +63,26 @@ def with_secrets(layers: Iterable[Layer], environment: Mapping[str, str] = os.en
         )
 
     def fill(parameter: Parameter) -> Parameter:
-        if parameter.secret and parameter.value is None and parameter.key in values:
+        if parameter.withheld and parameter.key in values:
             return parameter.model_copy(update={"value": values[parameter.key]})
         return parameter
 
     return tuple(_each(layer, fill) for layer in layers)
+
+
+def require_secrets(layers: Iterable[Layer]) -> None:
+    """Raise an error if the value of a secret was left out of the document and nobody has given it since.
+
+    Raises:
+        MissingParameterError: There is such a secret.
+    """
+    last = {parameter.key: parameter for parameter in _parameters(layers)}
+    for parameter in last.values():
+        if parameter.withheld:
+            raise MissingParameterError(
+                f"the value of the secret '{parameter.key}' is not kept in task documents",
+                hint=f"""give it in the environment, as in {SECRETS_VARIABLE}='{{"{parameter.key}": "..."}}'""",
+            )
 
 
 def _each(layer: Layer, change: Callable[[Parameter], Parameter]) -> Layer:
@@ -88,6 +93,10 @@ def _each(layer: Layer, change: Callable[[Parameter], Parameter]) -> Layer:
         ),
         everywhere=tuple(change(p) for p in layer.everywhere),
     )
+
+
+def _is_secret(parameter: Parameter, keys: frozenset[str]) -> bool:
+    return parameter.secret or parameter.key in keys or parameter.key in SECRET_PLATFORM_KEYS
 
 
 def _parameters(layers: Iterable[Layer]) -> Iterator[Parameter]:

@@ -28,6 +28,7 @@ class Redactor:
         self.secrets = {s for s in secrets if s}
 
     def __call__(self, text: str) -> str:
+        """Return `text` with every secret masked."""
         # The longest first: a secret may contain another one.
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
@@ -132,7 +133,7 @@ def capture(folder: Path, redact: Redactor, *, live: bool = True) -> Iterator[lo
         handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
         logger = logging.Logger("recipe", logging.INFO)
         logger.addHandler(handler)
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):  # type: ignore[type-var]
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
                 yield logger
             finally:

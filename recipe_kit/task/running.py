@@ -17,7 +17,7 @@ from recipe_kit import __version__, default_hooks, models
 from recipe_kit.atomic import atomic_file
 from recipe_kit.context import Context, RunRecord
 from recipe_kit.errors import ModelNotFoundError, RecipeDefinitionError
-from recipe_kit.parameters import Parameters, Resolved, resolve
+from recipe_kit.parameters import Parameters, Resolved, refuse_unknown_everywhere, resolve
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe, RecipeTraits, traits_of
 from recipe_kit.task.documents import (
@@ -33,7 +33,7 @@ from recipe_kit.task.documents import (
     TaskDocument,
 )
 from recipe_kit.task.failures import describe_failure
-from recipe_kit.task.layers import layers_of, secrets_of, with_secrets, without_secrets
+from recipe_kit.task.layers import layers_of, require_secrets, secrets_of, with_secrets, without_secrets
 from recipe_kit.task.limits import exclusive, time_limit
 from recipe_kit.task.logs import EXECUTION_LOG, ExecutionLog, Redactor, capture
 from recipe_kit.task.observing import Observer, Silent
@@ -155,7 +155,7 @@ class _Run:
                 open_spark=self._open_spark,
             )
             if traits.data_frame == "spark":
-                self._open_spark()
+                self._open_spark(default_hooks.bytes_at(recipe.context, _location_of(resolved.parameters)))
         _seed_everything(self.task.seed)
         match self.task.task:
             case "train":
@@ -171,16 +171,23 @@ class _Run:
         self.redact.secrets.update(secrets_of(layers, parameters_class))
         kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, parameters_class)})
         _write(self.folder / TASK_FILE, kept.to_json())
-        return resolve(parameters_class, self.task.task, layers_of(self.task.task, layers))
+        for layer in layers:
+            refuse_unknown_everywhere(layer, traits.parameters)
+        mine = layers_of(self.task.task, layers)
+        require_secrets(mine)
+        return resolve(parameters_class, self.task.task, mine)
 
     def _refuse_spark_where_it_cannot_help(self, recipe_class: type[Recipe], traits: RecipeTraits) -> None:
-        if self.task.spark is None or self.task.task != "score" or traits.data_frame == "spark":
+        if self.task.spark is None or traits.data_frame == "spark":
             return
-        if not traits.score_in_batches:
+        if self.task.task != "score":
+            self.log(f"start: the recipe works on pandas, so {self.task.task} runs without Spark")
+        elif not traits.streams:
             raise RecipeDefinitionError(
                 f"recipe {recipe_class.__qualname__} works on pandas and scores all rows at once, so Spark cannot"
                 " spread it",
-                hint="leave --spark-master out, or declare score_in_batches = True if each row is scored on its own",
+                hint="leave --spark-master out; or, if each row is scored on its own, declare score_in_batches = True and"
+                " leave loading and saving to the kit",
             )
 
     # -- the three tasks --------------------------------------------------------------------------------------------
@@ -216,8 +223,7 @@ class _Run:
             recipe.context, seed=stored.manifest.seed, known_schema=stored.manifest.training_schema
         )
         data = self._load(recipe.load_training_data, parameters)
-        location = getattr(parameters, "training_data_location", None)
-        if stored.manifest.trained_on(default_hooks.fingerprint(recipe.context, location)):
+        if stored.manifest.trained_on(default_hooks.fingerprint_of(recipe.context, _location_of(parameters))):
             self.log("split: this is the data that the model was trained on, so only the rows held out then are used")
             with self._timed("split"):
                 _, data = recipe.split_training_data(data, parameters)
@@ -226,7 +232,7 @@ class _Run:
     def _score(self, recipe: Recipe, traits: RecipeTraits, parameters: Parameters) -> None:
         stored = self._open_model()
         recipe.context = replace(recipe.context, known_schema=stored.manifest.training_schema)
-        if default_hooks.streams(recipe):
+        if traits.streams and traits.data_frame == "pandas":
             self._score_in_batches(recipe, traits, parameters, stored)
             return
         data = self._load(recipe.load_scoring_data, parameters)
@@ -298,7 +304,7 @@ class _Run:
         return model
 
     def _describe_model(self, resolved: Resolved[Parameters], traits: RecipeTraits) -> models.ModelDescription:
-        location = getattr(resolved.parameters, "training_data_location", None)
+        location = _location_of(resolved.parameters)
         read = self.record.read[0] if self.record.read else None
         return models.ModelDescription(
             recipe=self.task.recipe.name,
@@ -308,25 +314,27 @@ class _Run:
             training_data=location,
             training_rows=read.rows if read else None,
             training_schema=read.schema if read else None,
-            fingerprint=default_hooks.fingerprint(
-                Context(data_folder=self.task.data_folder, record=self.record), location
-            ),
+            fingerprint=default_hooks.fingerprint_of(Context(data_folder=self.task.data_folder), location),
             seed=self.task.seed,
             metrics=self.metrics,
             versions=_versions(),
         )
 
-    def _open_spark(self) -> SparkSession:
+    def _open_spark(self, expected_bytes: int | None = None) -> SparkSession:
         from recipe_kit.spark import SparkOptions, open_session
 
         request = self.task.spark
         options = (
-            SparkOptions() if request is None else SparkOptions(request.master, request.settings, tuned=request.tuned)
+            SparkOptions()
+            if request is None
+            else SparkOptions(master=request.master, settings=request.settings, tuned=request.tuned)
         )
         return open_session(
             options,
             app_name=f"{self.task.recipe.name} {self.task.task}",
             source_folder=self.task.recipe.source_folder,
+            expected_bytes=expected_bytes,
+            log=lambda line: self.log(f"spark: {line}"),
         )
 
     @contextmanager
@@ -349,6 +357,15 @@ class _Step:
     """A phase that is under way; its block says how many rows it took or made, where that is known."""
 
     rows: int | None = None
+
+
+def _location_of(parameters: Parameters) -> str | None:
+    """Return where the task's data are, as the parameters of the kit's own base classes say it."""
+    for name in ("training_data_location", "scoring_data_location"):
+        location = getattr(parameters, name, None)
+        if isinstance(location, str):
+            return location
+    return None
 
 
 def _as_metrics(recipe_class: type[Recipe], value: object) -> dict[str, float]:

@@ -1,0 +1,351 @@
+"""run_task: a task document goes in, a result document comes out, and the run's folder holds enough to do it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recipe_kit.errors import TaskDocumentError, WorkFolderBusyError
+from recipe_kit.parameters import Layer, Parameter, TaskParameters
+from recipe_kit.task import (
+    SECRETS_VARIABLE,
+    RecipeReference,
+    ResultDocument,
+    State,
+    TaskDocument,
+    parse_task,
+    read_result,
+    run_task,
+)
+from recipe_kit.task.limits import exclusive
+
+RECIPE = """
+import sys, time
+import pandas as pd
+from pydantic import SecretStr
+from recipe_kit import Field, Recipe, ScoreParameters, TrainParameters
+
+class MeanParameters(TrainParameters):
+    offset: float = Field(0.0, ge=0, description="Added to the mean.")
+    password: SecretStr = SecretStr("")
+
+class Mean(Recipe):
+    training_columns = {"y": float}
+
+    def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
+        print("training on", len(data), "rows, password", parameters.password.get_secret_value())
+        print("to stderr", file=sys.stderr)
+        self.context.logger.info("the mean is near")
+        return float(data["y"].mean()) + parameters.offset
+
+    def evaluate(self, model: float, data: pd.DataFrame, parameters: MeanParameters) -> dict[str, float]:
+        return {"error": float((data["y"] - model).abs().mean())}
+
+    def score(self, model: float, data: pd.DataFrame, parameters: ScoreParameters) -> pd.DataFrame:
+        return data.assign(prediction=model)
+
+class Failing(Mean):
+    def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
+        return self.helper(parameters)
+
+    def helper(self, parameters: MeanParameters) -> float:
+        secret = parameters.password.get_secret_value()
+        raise ValueError(f"cannot reach the base with {secret}")
+
+class Slow(Mean):
+    def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
+        try:
+            for _ in range(100):
+                time.sleep(0.1)
+        except Exception:
+            pass
+        return 0.0
+
+class Leaving(Mean):
+    def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
+        sys.exit("no more")
+
+class Odd(Mean):
+    def evaluate(self, model: float, data: pd.DataFrame, parameters: MeanParameters) -> dict[str, float]:
+        return {"error": "large"}
+
+class HalfWritten(Mean):
+    def score(self, model: float, data: pd.DataFrame, parameters: ScoreParameters) -> pd.DataFrame:
+        raise RuntimeError("in the middle")
+"""
+
+
+def layer(source: str = "instance.json", **tasks: dict[str, object]) -> Layer:
+    return Layer(
+        source=source,
+        tasks=tuple(
+            TaskParameters(name=name, parameters=tuple(Parameter(key=k, value=v) for k, v in values.items()))  # type: ignore[arg-type]
+            for name, values in tasks.items()
+        ),
+    )
+
+
+class Bench:
+    """A small project with a recipe that predicts the mean."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "means").mkdir(parents=True)
+        (folder / "means" / "__init__.py").touch()
+        (folder / "means" / "recipe.py").write_text(RECIPE)
+        self.data = folder / "data"
+        self.data.mkdir()
+        pd.DataFrame({"x": range(10), "y": [float(i) for i in range(10)]}).to_csv(self.data / "train.csv", index=False)
+        pd.DataFrame({"x": range(3)}).to_csv(self.data / "score.csv", index=False)
+
+    def task(self, task: str = "train", recipe: str = "Mean", **changes: object) -> TaskDocument:
+        fields: dict[str, object] = {
+            "id": f"{task}-1",
+            "task": task,
+            "recipe": RecipeReference(name=recipe, entry=f"means.recipe:{recipe}", source_folder=self.folder),
+            "layers": (layer(train={"trainingDataLocation": "train.csv"}, score={"scoringDataLocation": "score.csv"}),),
+            "data_folder": self.data,
+            "seed": 7,
+        }
+        return TaskDocument.model_validate({**fields, **changes})
+
+    def run(self, task: str = "train", recipe: str = "Mean", folder: str = "run", **changes: object) -> ResultDocument:
+        return run_task(self.task(task, recipe, **changes), self.folder / folder, live=False)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_training_holds_rows_out_measures_and_keeps_a_model(bench: Bench) -> None:
+    result = bench.run()
+
+    assert result.failure is None
+    assert result.state is State.DONE
+    assert [phase.name for phase in result.phases] == ["start", "load", "split", "train", "evaluate", "save"]
+    assert result.rows_read == 10
+    assert set(result.metrics) == {"error"}
+    assert result.model is not None
+    assert (result.model.folder / "manifest.json").is_file()
+
+
+def test_a_run_leaves_enough_to_run_it_again(bench: Bench) -> None:
+    first = bench.run()
+    document = parse_task((bench.folder / "run" / "task.json").read_text(), "task.json")
+
+    again = run_task(document, bench.folder / "again", live=False)
+
+    assert again.metrics == first.metrics
+    assert read_result(bench.folder / "run") == first
+
+
+def test_scores_are_written_below_the_run_folder(bench: Bench) -> None:
+    model = bench.run().model
+    assert model is not None
+
+    result = bench.run("score", folder="score", model=model.folder)
+
+    assert result.failure is None
+    assert result.rows_written == 3
+    written = pd.read_csv(bench.folder / "score" / "scoring_results.csv")
+    assert list(written.columns) == ["x", "prediction"]
+
+
+def test_evaluating_on_the_training_data_uses_the_rows_held_out_then(bench: Bench) -> None:
+    trained = bench.run()
+    assert trained.model is not None
+
+    again = bench.run("evaluate", folder="evaluate", model=trained.model.folder, seed=99)
+
+    assert again.metrics == trained.metrics
+    assert "only the rows held out then" in (bench.folder / "evaluate" / "execution.log").read_text()
+
+
+def test_evaluating_on_other_data_uses_all_of_them(bench: Bench) -> None:
+    trained = bench.run()
+    assert trained.model is not None
+    pd.DataFrame({"y": [0.0, 0.0]}).to_csv(bench.data / "other.csv", index=False)
+    other = layer("command line", evaluate={"trainingDataLocation": "other.csv"})
+
+    result = bench.run("evaluate", folder="e", model=trained.model.folder, layers=(*bench.task().layers, other))
+
+    assert [phase.name for phase in result.phases] == ["start", "load", "restore", "evaluate"]
+    assert result.rows_read == 2
+
+
+def test_what_the_recipe_prints_is_kept_in_the_logs_of_its_run(bench: Bench) -> None:
+    bench.run()
+    run = bench.folder / "run"
+
+    assert "training on 8 rows" in (run / "stdout.log").read_text()
+    assert (run / "stderr.log").read_text() == "to stderr\nINFO the mean is near\n"
+    assert "train: " in (run / "execution.log").read_text()
+
+
+def test_what_the_recipe_prints_is_shown_live(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    run_task(bench.task(), bench.folder / "run", live=True)
+
+    shown = capsys.readouterr()
+    assert "training on 8 rows" in shown.out
+    assert "to stderr" in shown.err
+
+
+@pytest.mark.parametrize("recipe", ["Mean", "Failing"])
+def test_a_secret_is_in_no_file_of_a_run(bench: Bench, recipe: str) -> None:
+    secret = layer("command line", train={"password": "open sesame"})
+
+    result = bench.run(recipe=recipe, layers=(*bench.task().layers, secret))
+
+    assert result.state is (State.DONE if recipe == "Mean" else State.FAILED)
+    files = [file for file in (bench.folder / "run").rglob("*") if file.is_file()]
+    assert len(files) >= 5
+    assert [file.name for file in files if b"open sesame" in file.read_bytes()] == []
+    assert "**********" in (bench.folder / "run" / "stdout.log").read_text() + str(result.failure)
+
+
+def test_a_kept_task_asks_for_its_secret_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = layer("command line", train={"password": "open sesame"})
+    bench.run(layers=(*bench.task().layers, secret))
+    document = parse_task((bench.folder / "run" / "task.json").read_text(), "task.json")
+
+    without = run_task(document, bench.folder / "without", live=False)
+    monkeypatch.setenv(SECRETS_VARIABLE, json.dumps({"password": "open sesame"}))
+    given = run_task(document, bench.folder / "given", live=False)
+
+    assert without.failure is not None
+    assert "'password'" in without.failure.sentence
+    assert given.state is State.DONE
+
+
+def test_a_failure_shows_the_traceback_from_the_authors_first_frame_on(bench: Bench) -> None:
+    result = bench.run(recipe="Failing")
+
+    assert result.state is State.FAILED
+    assert result.exit_code == 1
+    assert result.failure is not None
+    assert result.failure.sentence == "the recipe failed in train: ValueError: cannot reach the base with"
+    traceback = result.failure.traceback or ""
+    assert traceback.splitlines()[1].endswith("in train")
+    assert "running.py" not in traceback
+    assert "running.py" in (result.failure.full_traceback or "")
+    assert not (bench.folder / "run" / "model").exists()
+
+
+def test_a_recipe_that_exits_has_failed(bench: Bench) -> None:
+    result = bench.run(recipe="Leaving")
+
+    assert result.state is State.FAILED
+    assert result.failure is not None
+    assert "SystemExit: no more" in result.failure.sentence
+
+
+def test_a_metric_that_is_no_number_is_named(bench: Bench) -> None:
+    failure = bench.run(recipe="Odd").failure
+
+    assert failure is not None
+    assert failure.sentence == "metric 'error' of recipe Odd is 'large', not a number"
+
+
+def test_a_bad_value_fails_before_any_data_is_read(bench: Bench) -> None:
+    bad = layer("command line", train={"offset": "-1"})
+
+    result = bench.run(layers=(*bench.task().layers, bad))
+
+    assert result.exit_code == 2
+    assert [phase.name for phase in result.phases] == []
+    assert result.failure is not None
+    assert "'offset'" in result.failure.sentence
+    assert "command line" in result.failure.sentence
+
+
+def test_a_failed_score_leaves_no_scores(bench: Bench) -> None:
+    model = bench.run(recipe="HalfWritten").model
+    assert model is not None
+
+    result = bench.run("score", recipe="HalfWritten", folder="score", model=model.folder)
+
+    assert result.state is State.FAILED
+    assert sorted(f.name for f in (bench.folder / "score").iterdir()) == [
+        "execution.log",
+        "result.json",
+        "stderr.log",
+        "stdout.log",
+        "task.json",
+    ]
+
+
+def test_scoring_without_a_model_says_so(bench: Bench) -> None:
+    failure = bench.run("score").failure
+
+    assert failure is not None
+    assert failure.sentence == "task 'score' needs a trained model: train one first, or name one with --model"
+
+
+def test_a_time_limit_ends_a_task_that_swallows_exceptions(bench: Bench) -> None:
+    started = time.monotonic()
+    result = bench.run(recipe="Slow", time_limit=0.5)
+
+    assert time.monotonic() - started < 5
+    assert result.failure is not None
+    assert result.failure.sentence == ("the task went over its time limit of 0.5 s: give it longer with --timeout")
+    assert result.exit_code == 1
+
+
+def test_an_interrupt_leaves_a_result_that_says_so(bench: Bench) -> None:
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    result = bench.run(recipe="Slow")
+
+    assert result.state is State.ABORTED
+    assert read_result(bench.folder / "run").state is State.ABORTED
+    assert not (bench.folder / "run" / "model").exists()
+
+
+def test_two_runs_at_once_in_one_folder_are_refused(bench: Bench) -> None:
+    with (
+        exclusive(bench.folder / "run"),
+        pytest.raises(WorkFolderBusyError, match=r"another run is using .*/run: wait"),
+    ):
+        bench.run()
+
+
+def test_a_folder_can_be_used_again_after_a_run(bench: Bench) -> None:
+    bench.run()
+
+    assert bench.run().state is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "task document t.json is not JSON: .* at line 1, column 2"),
+        ('{"version": 2}', "is of version 2, and this recipe_kit knows version 1"),
+        ('{"version": 1, "id": "x"}', "is wrong at task: field required"),
+        ("[]", "is wrong at its top"),
+    ],
+)
+def test_a_broken_task_document_gets_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(TaskDocumentError, match=sentence):
+        parse_task(text, "t.json")
+
+
+def test_a_task_document_survives_json(bench: Bench) -> None:
+    task = bench.task(time_limit=3, processes=2)
+
+    assert parse_task(task.to_json(), "x") == task
+
+
+@pytest.mark.parametrize("document", [TaskDocument, ResultDocument])
+def test_the_published_schema_is_the_code_s(document: type[TaskDocument] | type[ResultDocument]) -> None:
+    name = "task" if document is TaskDocument else "result"
+    published = Path(__file__).parents[1] / "docs" / "reference" / f"{name}.schema.json"
+
+    assert json.loads(published.read_text()) == document.model_json_schema(by_alias=True)
