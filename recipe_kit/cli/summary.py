@@ -1,0 +1,91 @@
+"""What came of a task, for people: rows, seconds per phase, metrics, and where everything is."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from recipe_kit.cli.progress import PATIENCE
+from recipe_kit.cli.terminal import (
+    Column,
+    figure,
+    print_details,
+    print_error,
+    print_note,
+    print_table,
+    seconds,
+    shown,
+    styled,
+)
+from recipe_kit.task import Phase, ResultDocument, State
+
+
+def print_summary(result: ResultDocument, folder: Path, stream: TextIO) -> None:
+    """Print what came of a task that is done."""
+    recipe = f"{result.recipe.name} {result.recipe.version}"
+    done = styled("done", "green", stream)
+    print(f"{styled(result.task, 'bold', stream)}: {recipe}, {done} in {seconds(result.seconds)}\n", file=stream)
+    _print_phases(result.phases, stream)
+    if result.metrics:
+        print(file=stream)
+        rows = [(name, figure(value)) for name, value in result.metrics.items()]
+        print_table((Column("metric"), Column("value", right=True, style="bold")), rows, stream)
+    print(file=stream)
+    print_details(_places(result, folder), stream)
+    print(file=stream, flush=True)
+
+
+def print_failure(result: ResultDocument, folder: Path | None, *, full: bool) -> None:
+    """Print to stderr why a task did not end well, and where its logs are (`None`: nowhere)."""
+    failure = result.failure
+    if failure is None:
+        return
+    if result.state is State.ABORTED:
+        logs = f"; its logs are in {shown(folder)}" if folder else ""
+        print(f"{result.task} was interrupted{f' in {failure.phase}' if failure.phase else ''}{logs}", file=sys.stderr)
+        return
+    trace = failure.full_traceback if full else failure.traceback
+    if trace:
+        print(trace.rstrip(), end="\n\n", file=sys.stderr)
+    print_error(failure.message, failure.hint)
+    if folder is not None:
+        print_note(f"its logs are in {shown(folder)}")
+
+
+def next_step(tasks: Sequence[str], project: Path, recipe: str | None, result: ResultDocument) -> str | None:
+    """Return the command that a person is likely to want next, if there is one."""
+    where = [] if project == Path() else [str(project)]
+    which = [] if recipe is None else ["--recipe", recipe]
+    if tasks[-1] == "train":
+        return shlex.join(["recipe-kit", "score", *where, *which])
+    if tasks == ("train", "score") and result.model is not None:
+        return shlex.join(["recipe-kit", "score", *where, *which, "-p", "scoringDataLocation=FILE"])
+    return None
+
+
+def _print_phases(phases: Sequence[Phase], stream: TextIO) -> None:
+    with_rate = any(phase.rows and phase.seconds > PATIENCE for phase in phases)
+    columns = [Column("phase", whole=True), Column("rows", right=True), Column("seconds", right=True)]
+    if with_rate:
+        columns.append(Column("rows/s", right=True))
+    rows = []
+    for phase in phases:
+        row = [phase.name, "" if phase.rows is None else f"{phase.rows:,}", f"{phase.seconds:,.2f}"]
+        if with_rate:
+            row.append(f"{phase.rows / phase.seconds:,.0f}" if phase.rows and phase.seconds > PATIENCE else "")
+        rows.append(row)
+    print_table(columns, rows, stream)
+
+
+def _places(result: ResultDocument, folder: Path) -> list[tuple[str, str]]:
+    places = [
+        ("scores" if result.task == "score" else "output", f"{shown(output.location)} ({output.rows:,} rows)")
+        for output in result.outputs
+    ]
+    if result.model is not None:
+        places.append(("model", shown(result.model.folder)))
+    places.append(("logs", shown(folder)))
+    return places
