@@ -1,4 +1,5 @@
 """Where a task runs."""
+
 from __future__ import annotations
 
 from recipe_kit.runners.base import Runner, new_run_folder

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import fcntl
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,8 @@ class Environment:
     """A Python environment that a recipe can run in."""
 
     folder: Path
+    kit: Path
+    """The folder with the running kit's own source, to be put on the environment's `PYTHONPATH`."""
 
     @property
     def python(self) -> Path:
@@ -51,23 +53,31 @@ def environment_for(project: Path, *, cache: Path | None = None) -> Environment:
     Raises:
         IsolationError: uv is missing, or the requirements cannot be installed.
     """
-    uv = _uv()
     requirements = _requirements(project)
     cache = cache or _cache_folder()
-    folder = cache / _key(requirements)
-    ready = folder / "ready.json"
-    if ready.is_file():
-        return Environment(folder)
-    with _building(folder):
-        if not ready.is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            _call([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], project)
-            environment = Environment(folder)
-            install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(environment.python)]
-            _call([*install, *requirements], project)
-            _put_kit_into(environment)
-            ready.write_text(json.dumps({"requirements": list(requirements)}, indent=2), encoding="utf-8")
-    return Environment(folder)
+    kit = _ready(cache / "kits" / _digest_of_kit(), _copy_kit)
+    wanted = hashlib.sha256("\0".join([sys.version, sys.platform, *requirements]).encode()).hexdigest()[:24]
+
+    def build(folder: Path) -> None:
+        uv = _uv()
+        _call([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], project)
+        python = str(folder / "bin" / "python")
+        _call([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *requirements], project)
+        (folder / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+
+    return Environment(_ready(cache / wanted, build), kit)
+
+
+def _ready(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Return `folder`, built by `build` unless it is there already; half-built ones are begun again."""
+    ready = folder / ".ready"
+    if not ready.is_file():
+        with _building(folder):
+            if not ready.is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                build(folder)
+                ready.touch()
+    return folder
 
 
 def _requirements(project: Path) -> tuple[str, ...]:
@@ -108,11 +118,8 @@ def _extras(requirement: str) -> list[str]:
     return [extra.strip() for extra in match.group(1).split(",")] if match else []
 
 
-def _key(requirements: Sequence[str]) -> str:
-    """Return a name that is the same exactly for the same interpreter, requirements and source of the kit."""
-    digest = hashlib.sha256()
-    digest.update(f"{sys.version}\0{sys.platform}\0".encode())
-    digest.update("\0".join(requirements).encode())
+def _digest_of_kit() -> str:
+    digest = hashlib.sha256(sys.version.encode())
     for file in _kit_files():
         digest.update(f"\0{file.relative_to(_KIT)}\0".encode())
         digest.update(file.read_bytes())
@@ -126,13 +133,13 @@ def _kit_files() -> list[Path]:
     )
 
 
-def _put_kit_into(environment: Environment) -> None:
-    target = next((environment.folder / "lib").glob("python*")) / "site-packages" / "recipe_kit"
+def _copy_kit(folder: Path) -> None:
+    # Not the folder that the kit lies in: beside it are all the other packages of the kit's own environment.
     for file in _kit_files():
-        copy = target / file.relative_to(_KIT)
+        copy = folder / "recipe_kit" / file.relative_to(_KIT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
-    _call([str(environment.python), "-m", "compileall", "-q", str(target)], environment.folder)
+    compileall.compile_dir(folder, quiet=2)
 
 
 def _cache_folder() -> Path:

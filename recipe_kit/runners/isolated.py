@@ -8,14 +8,25 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
+from recipe_kit.atomic import atomic_file
 from recipe_kit.entrypoint import EVENTS_VARIABLE
-from recipe_kit.errors import IsolationError
 from recipe_kit.runners.base import Runner
-from recipe_kit.runners.environments import environment_for
-from recipe_kit.task import RESULT_FILE, Observer, ResultDocument, TaskDocument, read_result, replay
+from recipe_kit.runners.environments import Environment, environment_for
+from recipe_kit.task import (
+    RESULT_FILE,
+    Failure,
+    Observer,
+    ResultDocument,
+    State,
+    TaskDocument,
+    read_result,
+    replay,
+)
+from recipe_kit.task.limits import time_is_up
 
 GRACE = 10.0
 """Seconds that a task which is over its time, or was interrupted, gets to write its result before it is killed."""
@@ -33,6 +44,7 @@ class IsolatedRunner(Runner):
         observer.phase_started("environment")
         environment = environment_for(self._project, cache=self._cache)
         (folder / RESULT_FILE).unlink(missing_ok=True)
+        started = datetime.now(UTC)
         read_end, write_end = os.pipe()
         events = threading.Thread(target=_listen, args=(os.fdopen(read_end, encoding="utf-8"), observer), daemon=True)
         show = {"stdout": sys.stdout, "stderr": sys.stderr} if live else {}
@@ -45,39 +57,70 @@ class IsolatedRunner(Runner):
             encoding="utf-8",
             pass_fds=(write_end,),
             start_new_session=True,  # its own group: one signal reaches the workers and the JVM that it starts
-            env=_environment_variables(write_end),
+            env=_environment_variables(environment, write_end),
         )
         os.close(write_end)
         events.start()
         try:
-            self._wait(process, task)
+            ended_by = self._wait(process, task)
         finally:
             _kill(process)
             events.join(timeout=5)
         if not (folder / RESULT_FILE).is_file():
-            raise IsolationError(
-                f"the process of task '{task.task}' ended with code {process.returncode} and left no result",
-                hint=f"see the logs in {folder}",
-            )
+            result = _result_of_the_dead(task, started, process.returncode, ended_by)
+            with atomic_file(folder / RESULT_FILE) as temporary:
+                temporary.write_text(result.to_json(), encoding="utf-8")
         return read_result(folder)
 
-    def _wait(self, process: subprocess.Popen[str], task: TaskDocument) -> None:
+    def _wait(self, process: subprocess.Popen[str], task: TaskDocument) -> Literal["itself", "time", "interrupt"]:
+        """Wait for the process, asking it to end where it must, and return what ended it."""
         limit = None if task.time_limit is None else task.time_limit + self._grace
         try:
             # The document may hold secrets, so it goes through a pipe and not through a file.
             process.communicate(task.to_json(), timeout=limit)
         except subprocess.TimeoutExpired:
             _interrupt(process, self._grace)
+            return "time"
         except KeyboardInterrupt:
             _interrupt(process, self._grace)
+            return "interrupt"
+        return "itself"
 
 
-def _environment_variables(events: int) -> dict[str, str]:
+def _result_of_the_dead(
+    task: TaskDocument, started: datetime, code: int, ended_by: Literal["itself", "time", "interrupt"]
+) -> ResultDocument:
+    """Return the result of a task whose process could not write one."""
+    failure = Failure(
+        type="IsolationError",
+        message=f"the process of task '{task.task}' ended with code {code} before the task was done",
+        hint="the logs of the run may tell why; code -9 often means that memory ran out",
+    )
+    if ended_by == "time":
+        over = time_is_up(task.time_limit)
+        failure = Failure(type=type(over).__name__, message=over.message, hint=over.hint)
+    elif ended_by == "interrupt":
+        failure = Failure(type="KeyboardInterrupt", message="the task was interrupted", exit_code=130)
+    ended = datetime.now(UTC)
+    return ResultDocument(
+        id=task.id,
+        task=task.task,
+        recipe=task.recipe,
+        state=State.ABORTED if ended_by == "interrupt" else State.FAILED,
+        started=started,
+        ended=ended,
+        seconds=(ended - started).total_seconds(),
+        seed=task.seed,
+        failure=failure,
+    )
+
+
+def _environment_variables(environment: Environment, events: int) -> dict[str, str]:
     # The kit's environment must not show through into the recipe's.
     kept = {
         name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
     }
-    return {**kept, EVENTS_VARIABLE: str(events), "PYTHONNOUSERSITE": "1"}
+    return {**kept, "PYTHONPATH": str(environment.kit), "PYTHONNOUSERSITE": "1", EVENTS_VARIABLE: str(events)}
 
 
 def _descriptor(stream: TextIO | None) -> int | TextIO:

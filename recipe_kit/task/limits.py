@@ -45,6 +45,13 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def time_is_up(seconds: float | None) -> TaskTimeoutError:
+    """Return what is said of a task that went over its time limit."""
+    return TaskTimeoutError(
+        f"the task went over its time limit of {seconds or 0:g} s", hint="give it longer with --timeout"
+    )
+
+
 class _TimeIsUp(BaseException):
     """Not an `Exception`, so that an author's ``except Exception`` does not swallow it."""
 
@@ -67,9 +74,7 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     try:
         yield
     except _TimeIsUp:
-        raise TaskTimeoutError(
-            f"the task went over its time limit of {seconds:g} s", hint="give it longer with --timeout"
-        ) from None
+        raise time_is_up(seconds) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)

@@ -186,8 +186,8 @@ class _Run:
             raise RecipeDefinitionError(
                 f"recipe {recipe_class.__qualname__} works on pandas and scores all rows at once, so Spark cannot"
                 " spread it",
-                hint="leave --spark-master out; or, if each row is scored on its own, declare score_in_batches = True and"
-                " leave loading and saving to the kit",
+                hint="leave --spark-master out; or, if each row is scored on its own, declare score_in_batches = True"
+                " and leave loading and saving to the kit",
             )
 
     # -- the three tasks --------------------------------------------------------------------------------------------
