@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from recipe_kit.data.csv_records import RecordCutter, ends_inside_quotes, whole_records
+from recipe_kit.data.csv_records import RecordCutter, ends_inside_quotes
 from recipe_kit.data.diagnosis import first_problem_in_csv
 from recipe_kit.data.locations import DataFile
-from recipe_kit.data.parts import BLOCK_BYTES, Block, Part, in_order, reading
+from recipe_kit.data.parts import BLOCK_BYTES, Block, Part, blocks_of, first_line, in_order, reading
 from recipe_kit.data.values import (
     FALSE_SPELLINGS,
     NULL_SPELLINGS,
@@ -87,7 +87,7 @@ def read_whole(part: Part, known: Types) -> pa.Table:
 
     quoted = _may_have_quotes(part)
     try:
-        table = _parse(_records(part), part, part.columns, known, may_break_lines=quoted)
+        table = _parse(part.records(), part, part.columns, known, may_break_lines=quoted)
         if quoted and _last_row_breaks_lines(table):
             _refuse_open_quotes(part)
     except pa.ArrowInvalid:
@@ -126,7 +126,7 @@ def _read_text(part: Part, columns: Sequence[str]) -> pa.Table:
 
     types = dict.fromkeys(columns, pa.string())
     try:
-        return _parse(_records(part), part, columns, types, may_break_lines=_may_have_quotes(part))
+        return _parse(part.records(), part, columns, types, may_break_lines=_may_have_quotes(part))
     except pa.ArrowInvalid:
         return pa.concat_tables([_parse_block(block, columns, types) for block in blocks(part)])
 
@@ -159,24 +159,12 @@ def infer(part: Part, known: Types, *, first_block_only: bool = False) -> dict[s
 
 
 def blocks(part: Part, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """The rows of the file in pieces of about ``size`` bytes, cut where a record ends."""
-    file = part.file
-    in_place = file.path is not None and file.compression is None
-    offset, line = part.head_bytes, part.head_lines + 1
-    with reading(file), _records(part) as stream:
-        cutter = RecordCutter(file.delimiter)
-        for data in whole_records(stream, size, cutter):
-            yield Block(
-                file,
-                part.columns,
-                offset=offset,
-                length=len(data),
-                first_line=None if in_place else line,
-                data=None if in_place else data,
-            )
-            offset += len(data)
-            if not in_place:
-                line += data.count(b"\n")
+    """The rows of the file in pieces of about ``size`` bytes, cut where a record ends.
+
+    Raises :class:`MalformedDataError` after the last piece if a quote was never closed.
+    """
+    cutter = RecordCutter(part.file.delimiter)
+    yield from blocks_of(part, size, cutter)
     if cutter.inside:
         _raise_first_problem(part, {})
 
@@ -203,19 +191,8 @@ def read_block(block: Block, types: Types, *, threads: bool = False) -> pa.Table
 def problem_of(block: Block, types: Types, data: bytes, error: Exception | None) -> DataError:
     """The first thing in a block that cannot be read, as the error to raise."""
     lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", errors="surrogateescape", newline="")
-    problem = first_problem_in_csv(lines, block.file, block.columns, types, _first_line(block))
+    problem = first_problem_in_csv(lines, block.file, block.columns, types, first_line(block))
     return problem or MalformedDataError(f"{block.file.name} cannot be read as CSV, {error or 'for an unknown reason'}")
-
-
-def _first_line(block: Block) -> int:
-    if block.first_line is not None:
-        return block.first_line
-    lines, left = 1, block.offset
-    with block.file.open_bytes() as stream:
-        while left and (chunk := stream.read(min(left, 1 << 20))):
-            lines += chunk.count(b"\n")
-            left -= len(chunk)
-    return lines
 
 
 def _parse_block(
@@ -260,16 +237,6 @@ def _parse(
         )
 
 
-def _records(part: Part) -> Any:
-    """The file's bytes after the header."""
-    stream = part.file.open_plain()
-    if part.file.compression is None:
-        stream.seek(part.head_bytes)
-    else:
-        stream.read(part.head_bytes)
-    return stream
-
-
 def _may_have_quotes(part: Part) -> bool:
     """Whether line breaks within quotes have to be reckoned with, which costs Arrow a third of its speed."""
     if part.file.path is None or part.file.compression:
@@ -289,7 +256,7 @@ def _last_row_breaks_lines(table: pa.Table) -> bool:
 
 
 def _refuse_open_quotes(part: Part) -> None:
-    with reading(part.file), _records(part) as stream:
+    with reading(part.file), part.records() as stream:
         open_quotes = ends_inside_quotes(stream, part.file.delimiter)
     if open_quotes:
         _raise_first_problem(part, {})
@@ -308,6 +275,6 @@ def _raise_first_problem(part: Part, types: Types) -> None:
 
 def find_problem(part: Part, types: Types) -> DataError | None:
     """The first thing in the file that cannot be read, found slowly; none if all is well."""
-    with reading(part.file), _records(part) as stream:
+    with reading(part.file), part.records() as stream:
         lines = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
         return first_problem_in_csv(lines, part.file, part.columns, types, part.head_lines + 1)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _QUOTE = ord('"')
+_SCANNED_BYTES = 1 << 18
+"""Little enough to stay in the processor's cache."""
 
 
 class Readable(Protocol):
@@ -110,9 +112,23 @@ def whole_records(stream: Readable, size: int, cutter: RecordCutter | None) -> I
         yield b"".join(pieces)
 
 
+def record_ends(stream: Readable, size: int, cutter: RecordCutter | None) -> Iterator[int]:
+    """Where :func:`whole_records` would cut the stream, as positions in it, without keeping what was read."""
+    position = start = last = 0
+    while chunk := stream.read(_SCANNED_BYTES):
+        end = cutter.last_end(chunk) if cutter else chunk.rfind(b"\n") + 1
+        last = position + end if end else last
+        position += len(chunk)
+        if position - start >= size and last > start:
+            yield last
+            start = last
+    if position > start:
+        yield position
+
+
 def ends_inside_quotes(stream: Readable, delimiter: str) -> bool:
     """Whether the stream's last quoted field is never closed."""
     cutter = RecordCutter(delimiter)
-    while chunk := stream.read(1 << 20):
+    while chunk := stream.read(_SCANNED_BYTES):
         cutter.last_end(chunk)
     return cutter.inside

@@ -9,7 +9,7 @@ from recipe_kit.data.csv_files import Types
 from recipe_kit.data.csv_records import whole_records
 from recipe_kit.data.diagnosis import first_problem_in_json_lines
 from recipe_kit.data.locations import DataFile
-from recipe_kit.data.parts import BLOCK_BYTES, Block, Part, in_order, reading
+from recipe_kit.data.parts import BLOCK_BYTES, Block, Part, blocks_of, first_line, in_order, reading
 from recipe_kit.data.values import common_type, inferred_type, to_type
 from recipe_kit.errors import DataError, EmptyDataError, MalformedDataError
 
@@ -47,15 +47,7 @@ def infer(part: Part, known: Types, *, first_block_only: bool = False) -> dict[s
 
 def blocks(part: Part, size: int = BLOCK_BYTES) -> Iterator[Block]:
     """The lines of the file in pieces of about ``size`` bytes."""
-    in_place = part.file.path is not None and part.file.compression is None
-    offset, line = 0, 1
-    with reading(part.file), part.file.open_plain() as stream:
-        for data in whole_records(stream, size, None):
-            yield Block(
-                part.file, (), offset=offset, length=len(data), first_line=line, data=None if in_place else data
-            )
-            offset += len(data)
-            line += data.count(b"\n")
+    return blocks_of(part, size, None)
 
 
 def read_block(block: Block, types: Types, *, threads: bool = False) -> pa.Table:
@@ -115,5 +107,5 @@ def _parse_bytes(data: bytes, types: Types, threads: bool) -> pa.Table:
 
 def _problem(block: Block, types: Types, error: Exception) -> DataError:
     lines = block.read().splitlines(keepends=True)
-    problem = first_problem_in_json_lines(lines, block.file, types, block.first_line or 1)
+    problem = first_problem_in_json_lines(lines, block.file, types, first_line(block))
     return problem or MalformedDataError(f"{block.file.name} cannot be read as JSON lines, {error}")

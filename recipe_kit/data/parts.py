@@ -6,8 +6,9 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from recipe_kit.data.csv_records import RecordCutter, record_ends, whole_records
 from recipe_kit.data.locations import DataFile
 from recipe_kit.errors import DataError, DataNotFoundError, MalformedDataError
 
@@ -29,6 +30,15 @@ class Part:
     """How many bytes (without compression) come before the first record of a CSV file."""
     head_lines: int = 0
     """How many lines those are."""
+
+    def records(self) -> Any:
+        """The file's bytes after its header, as an Arrow stream."""
+        stream = self.file.open_plain()
+        if self.file.compression is None:
+            stream.seek(self.head_bytes)
+        else:
+            stream.read(self.head_bytes)
+        return stream
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,37 @@ class Block:
         with reading(self.file), self.file.open_bytes() as stream:
             stream.seek(self.offset)
             return stream.read(self.length)
+
+
+def blocks_of(part: Part, size: int, cutter: RecordCutter | None) -> Iterator[Block]:
+    """The records of a text file in pieces of about ``size`` bytes; without a cutter every line is a record."""
+    if part.file.path is not None and part.file.compression is None:
+        # Only the places are noted: whoever reads a block, in whichever process, takes its bytes from the file.
+        start = 0
+        with reading(part.file), open(part.file.path, "rb", buffering=0) as stream:  # noqa: PTH123 - unbuffered
+            stream.seek(part.head_bytes)
+            for end in record_ends(stream, size, cutter):
+                yield Block(part.file, part.columns, offset=part.head_bytes + start, length=end - start)
+                start = end
+        return
+    offset, line = part.head_bytes, part.head_lines + 1
+    with reading(part.file), part.records() as stream:
+        for data in whole_records(stream, size, cutter):
+            yield Block(part.file, part.columns, offset=offset, length=len(data), first_line=line, data=data)
+            offset += len(data)
+            line += data.count(b"\n")
+
+
+def first_line(block: Block) -> int:
+    """The line of its file that a block starts at, counted from 1."""
+    if block.first_line is not None:
+        return block.first_line
+    lines, left = 1, block.offset
+    with block.file.open_bytes() as stream:
+        while left and (chunk := stream.read(min(left, 1 << 20))):
+            lines += chunk.count(b"\n")
+            left -= len(chunk)
+    return lines
 
 
 @contextlib.contextmanager

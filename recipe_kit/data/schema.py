@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recipe_kit.errors import MalformedDataError
 
@@ -24,6 +24,22 @@ _PYTHON_TYPES: Mapping[type, str] = {
     bool: BOOLEAN,
     datetime.date: DATE,
     datetime.datetime: TIMESTAMP,
+}
+_OF_SPARK: Mapping[str, str] = {
+    "string": TEXT,
+    "char": TEXT,
+    "varchar": TEXT,
+    "byte": INTEGER,
+    "short": INTEGER,
+    "integer": INTEGER,
+    "long": INTEGER,
+    "float": NUMBER,
+    "double": NUMBER,
+    "decimal": NUMBER,
+    "boolean": BOOLEAN,
+    "date": DATE,
+    "timestamp": TIMESTAMP,
+    "timestamp_ntz": TIMESTAMP,
 }
 _SPARK_TYPES = {
     TEXT: "STRING",
@@ -86,6 +102,11 @@ class Schema(Mapping[str, str]):
     def from_arrow(cls, schema: pa.Schema) -> Schema:
         """The schema of an Arrow table; a type that is none of the six (a list, bytes) is ``any``."""
         return cls({field.name: type_name_of(field.type) for field in schema})
+
+    @classmethod
+    def from_spark(cls, schema: Any) -> Schema:
+        """The schema of a Spark frame (its ``StructType``); a type that is none of the six is ``any``."""
+        return cls({field.name: _OF_SPARK.get(field.dataType.typeName(), ANY) for field in schema.fields})
 
     def to_arrow(self) -> pa.Schema:
         """Arrow fields of the types that a CSV file is read as; ``any`` is Arrow's null type."""
