@@ -350,7 +350,8 @@ def test_a_subclass_in_place_of_a_nested_model_is_not_cut_down_in_silence() -> N
 @pytest.mark.parametrize("annotation", [str, str | None, SecretStr])
 def test_text_that_cannot_be_carried_is_refused_both_ways(annotation: Any, text: str) -> None:
     expected = "NUL character" if "\0" in text else "half of a surrogate pair"
-    assert expected in refusal(annotation, text)
+    with pytest.raises((InvalidParameterError, ValidationError), match=expected):
+        read(annotation, text)
     made = create_model("Made", __base__=Parameters, value=(annotation, ...))
     typed = made.model_construct(value=SecretStr(text) if annotation is SecretStr else text)
     with pytest.raises(InvalidParameterError, match=f"the value of parameter 'value' cannot be written: .*{expected}"):

@@ -9,11 +9,14 @@ from recipe_kit.errors import InvalidParameterError, UnknownParameterError
 from recipe_kit.parameters import (
     Assignment,
     Field,
+    Layer,
+    Parameter,
     Parameters,
     ScoreParameters,
     TrainParameters,
     layer_from_assignments,
     parse_assignment,
+    refuse_unknown_everywhere,
     resolve,
 )
 
@@ -59,6 +62,14 @@ def test_what_is_no_assignment_says_how_to_write_one(text: str, shown: str) -> N
     assert str(caught.value) == (
         f"cannot read the parameter {shown} (from command line):"
         " write -p KEY=VALUE or -p TASK.KEY=VALUE, as in -p train.maxIter=50"
+    )
+
+
+def test_text_in_another_encoding_is_refused() -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        parse_assignment("token=hunter2\udcff")
+    assert str(caught.value) == (
+        "the parameter 'token' (from command line) is not UTF-8: check the encoding of the terminal or the script"
     )
 
 
@@ -117,3 +128,12 @@ def test_a_secret_on_the_command_line_is_marked_and_not_shown() -> None:
     layer = layer_from_assignments(["token=hunter2"], TASKS)
     assert layer.everywhere[0].secret
     assert "hunter2" not in repr(layer)
+    assert layer_from_assignments(["ML_FRAMEWORK_IMS_TOKEN=hunter2"], TASKS).everywhere[0].secret
+
+
+def test_a_key_for_all_tasks_that_none_of_them_has_is_refused_in_any_layer() -> None:
+    known = Layer("run", everywhere=(Parameter(key="numFeatures", value=1), Parameter(key="sandboxName", value="prod")))
+    refuse_unknown_everywhere(known, TASKS)
+    with pytest.raises(UnknownParameterError) as caught:
+        refuse_unknown_everywhere(Layer("run", everywhere=(Parameter(key="numFeature", value=1),)), TASKS)
+    assert str(caught.value) == "unknown parameter 'numFeature' (from run): did you mean 'numFeatures'?"

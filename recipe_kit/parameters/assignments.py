@@ -10,9 +10,9 @@ from recipe_kit.parameters.annotations import wire_fields
 from recipe_kit.parameters.layers import Layer
 from recipe_kit.parameters.model import Parameters
 from recipe_kit.parameters.nearest import nearest, quoted
-from recipe_kit.parameters.platform import is_platform_key
+from recipe_kit.parameters.platform import SECRET_PLATFORM_KEYS, is_platform_key
 from recipe_kit.parameters.reading import Problem, raise_all, unknown_key
-from recipe_kit.parameters.wire import Parameter, TaskParameters, canonical_task_name
+from recipe_kit.parameters.wire import Parameter, TaskParameters, canonical_task_name, is_encodable
 
 COMMAND_LINE = "command line"
 """The source of what `-p` gives."""
@@ -40,8 +40,13 @@ def parse_assignment(text: str, task_names: Iterable[str] = ("train", "evaluate"
     letter case. All after the first equals sign is the value, which may be empty.
 
     Raises:
-        InvalidParameterError: There is no equals sign, or no key before it.
+        InvalidParameterError: There is no equals sign, or no key before it, or the text is not UTF-8.
     """
+    if not is_encodable(text):
+        raise InvalidParameterError(
+            f"the parameter '{_printable(text.partition('=')[0])}' (from {COMMAND_LINE}) is not UTF-8",
+            hint="check the encoding of the terminal or the script",
+        )
     name, equals, value = text.partition("=")
     name = name.strip()
     known = {canonical_task_name(each): each for each in task_names}
@@ -82,9 +87,8 @@ def layer_from_assignments(
         if not fields and not is_platform_key(assignment.key):
             problems.append(_unknown(assignment, tasks, source))
             continue
-        parameter = Parameter(
-            key=assignment.key, value=assignment.value, secret=any(known.type.secret for known in fields)
-        )
+        secret = assignment.key in SECRET_PLATFORM_KEYS or any(known.type.secret for known in fields)
+        parameter = Parameter(key=assignment.key, value=assignment.value, secret=secret)
         if assignment.task:
             by_task.setdefault(assignment.task, []).append(parameter)
         else:
@@ -113,6 +117,10 @@ def refuse_unknown_everywhere(layer: Layer, tasks: Mapping[str, type[Parameters]
     ]
     if problems:
         raise_all(problems)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _with_known_key(assignment: Assignment, tasks: Mapping[str, type[Parameters]]) -> Assignment:

@@ -16,11 +16,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import SecretStr
 
-from recipe_kit.parameters.wire import WireScalar, text_of
+from recipe_kit.parameters.wire import WireScalar, is_encodable, text_of
 from recipe_kit.parameters.wire_types import Bounds, UnfitError, WireType
 
 _WHOLE_NUMBER = re.compile(r"([+-]?[0-9]+)(?:\.0*)?")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _UNBOUNDED = Bounds()
 
 
@@ -368,7 +367,7 @@ class Nullable(WireType):
 
 
 def _encodable(text: str) -> str:
-    if _SURROGATE.search(text):
+    if not is_encodable(text):
         raise UnfitError("must be text that can be written as UTF-8; it holds half of a surrogate pair")
     return text
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any, Self, TypeAlias
 
@@ -19,6 +20,14 @@ WireScalar: TypeAlias = str | int | float | bool | None
 
 HIDDEN = "**********"
 """What is shown in place of a secret."""
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether UTF-8 can write a text: Python's own may hold halves of surrogate pairs."""
+    return _SURROGATE.search(text) is None
 
 
 def text_of(value: WireScalar) -> str:
@@ -56,6 +65,13 @@ class Parameter(BaseModel):
     @classmethod
     def _as_scalar(cls, value: Any) -> Any:
         return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else value
+
+    @field_validator("key", "value", mode="after")
+    @classmethod
+    def _can_be_written(cls, text: Any) -> Any:
+        if isinstance(text, str) and not is_encodable(text):  # Python reads such text, and no document can hold it
+            raise PydanticCustomError("not_encodable", "holds half of a surrogate pair, which UTF-8 cannot write")
+        return text
 
     @model_validator(mode="after")
     def _has_a_value(self) -> Self:
