@@ -34,7 +34,6 @@ class Parameters(BaseModel):
         hide_input_in_errors=True,
         # `model_type` is a good name for a parameter.
         protected_namespaces=(),
-        ser_json_inf_nan="strings",
     )
 
     @classmethod
