@@ -15,7 +15,7 @@ import json
 import math
 import pickle
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ from recipe_kit.data.schema import Schema
 from recipe_kit.errors import ModelAlteredError, ModelError, ModelMismatchError, ModelNotFoundError, RecipeKitError
 
 if TYPE_CHECKING:
-    from recipe_kit.parameters import Parameters
+    from recipe_kit.parameters import Parameter
 
 MANIFEST_FILE = "manifest.json"
 FILES_FOLDER = "files"
@@ -55,8 +55,8 @@ class ModelDescription:
     entry: str
     """Where the recipe's class is, ``package.module:Class``."""
     recipe_version: str | None = None
-    parameters: Parameters | None = None
-    """The parameters of the training; secrets among them are left out of the manifest."""
+    parameters: tuple[Parameter, ...] = ()
+    """The parameters of the training as on the wire; secrets among them are left out of the manifest."""
     training_data: str | None = None
     """The location of the training data, as it was given."""
     fingerprint: str | None = None
@@ -345,12 +345,8 @@ def _name_of(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _without_secrets(parameters: Parameters | None) -> tuple[Mapping[str, Any], ...]:
-    if parameters is None:
-        return ()
-    from recipe_kit.parameters import to_wire
-
-    return tuple({"key": each.key, "value": each.value} for each in to_wire(parameters) if not each.secret)
+def _without_secrets(parameters: Iterable[Parameter]) -> tuple[Mapping[str, Any], ...]:
+    return tuple({"key": each.key, "value": each.value} for each in parameters if not each.secret)
 
 
 def _read_manifest(folder: Path) -> Manifest:

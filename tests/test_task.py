@@ -343,6 +343,15 @@ def test_a_task_document_survives_json(bench: Bench) -> None:
     assert parse_task(task.to_json(), "x") == task
 
 
+def test_a_metric_that_is_not_finite_survives_json(bench: Bench) -> None:
+    result = bench.run().model_copy(update={"metrics": {"error": float("inf"), "r2": float("nan")}})
+
+    again = ResultDocument.model_validate(json.loads(result.to_json(), parse_constant=pytest.fail))
+
+    assert again.metrics["error"] == float("inf")
+    assert again.metrics["r2"] != again.metrics["r2"]
+
+
 @pytest.mark.parametrize("document", [TaskDocument, ResultDocument])
 def test_the_published_schema_is_the_code_s(document: type[TaskDocument] | type[ResultDocument]) -> None:
     name = "task" if document is TaskDocument else "result"

@@ -7,13 +7,14 @@ to hear. Their JSON schemas are published in ``docs/reference``.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
 
 from recipe_kit.errors import TaskDocumentError
@@ -25,10 +26,16 @@ RESULT_FILE = "result.json"
 MODEL_FOLDER = "model"
 
 
+def _number_or_text(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+# JSON knows no infinity and no NaN; as text, `float` reads them back.
+_Metric = Annotated[float, PlainSerializer(_number_or_text, when_used="json")]
+
+
 class _Document(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, ser_json_inf_nan="strings"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     def to_json(self) -> str:
         """Return the document as JSON text, ready for a file."""
@@ -135,7 +142,7 @@ class ResultDocument(_Document):
     phases: tuple[Phase, ...] = ()
     rows_read: int = 0
     rows_written: int = 0
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: dict[str, _Metric] = Field(default_factory=dict)
     model: ModelReference | None = None
     outputs: tuple[Output, ...] = ()
     failure: Failure | None = None

@@ -24,10 +24,8 @@ def layers_of(task: TaskName, layers: Iterable[Layer]) -> tuple[Layer, ...]:
         return tuple(layers)
     seen = []
     for layer in layers:
-        by_name = {t.name.lower(): t for t in layer.tasks}
-        inherited = by_name["train"].parameters if "train" in by_name else ()
-        own = by_name["evaluate"].parameters if "evaluate" in by_name else ()
-        seen.append(replace(layer, tasks=(TaskParameters(name="evaluate", parameters=(*inherited, *own)),)))
+        both = (*layer.for_task("train"), *layer.for_task("evaluate"))
+        seen.append(replace(layer, tasks=(TaskParameters(name="evaluate", parameters=both),)))
     return tuple(seen)
 
 

@@ -17,7 +17,7 @@ from recipe_kit import __version__, default_hooks, models
 from recipe_kit.atomic import atomic_file
 from recipe_kit.context import Context, RunRecord
 from recipe_kit.errors import ModelNotFoundError, RecipeDefinitionError
-from recipe_kit.parameters import Parameters, Resolved, refuse_unknown_everywhere, resolve
+from recipe_kit.parameters import Parameters, Resolved, refuse_unknown_everywhere, refuse_unknown_tasks, resolve
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe, RecipeTraits, traits_of
 from recipe_kit.task.documents import (
@@ -172,6 +172,7 @@ class _Run:
         kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, parameters_class)})
         _write(self.folder / TASK_FILE, kept.to_json())
         for layer in layers:
+            refuse_unknown_tasks(layer, traits.parameters)
             refuse_unknown_everywhere(layer, traits.parameters)
         mine = layers_of(self.task.task, layers)
         require_secrets(mine)
@@ -310,7 +311,7 @@ class _Run:
             recipe=self.task.recipe.name,
             entry=self.task.recipe.entry,
             recipe_version=self.task.recipe.version,
-            parameters=resolved.parameters,
+            parameters=tuple(resolved.to_wire()),
             training_data=location,
             training_rows=read.rows if read else None,
             training_schema=read.schema if read else None,
