@@ -33,8 +33,8 @@ class Environment:
 
     def run(self, program: str, *arguments: str | Path, cwd: Path | None = None) -> str:
         """What a program of the environment prints; anything but success fails the test with all it said."""
-        apart = {"PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTHONWARNINGS"}
-        environment = {key: value for key, value in os.environ.items() if key not in apart}
+        apart = {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONWARNINGS", "VIRTUAL_ENV"}
+        environment = {key: value for key, value in os.environ.items() if key not in apart and key[:7] != "PYTEST_"}
         environment["PATH"] = f"{self.folder / 'bin'}{os.pathsep}{environment['PATH']}"
         done = subprocess.run(
             [self.folder / "bin" / program, *arguments],

@@ -69,7 +69,7 @@ def _oldest(*extras: str) -> list[str]:
 
 def _run_trains_and_scores(environment: Environment, project: Path) -> None:
     results = json.loads(environment.run("recipe-kit", "run", project, "--json"))
-    assert [result["state"] for result in results] == ["DONE"] * 3
+    assert [(result["task"], result["state"]) for result in results] == [("train", "DONE"), ("score", "DONE")]
     scores = next(iter((project / ".recipe-kit").rglob("scoring_results.csv")))
     assert [line.split(",")[0] for line in scores.read_text().splitlines()] == ["name", "a", "b"]
 
@@ -131,7 +131,6 @@ def test_the_scaffold_extra_makes_a_project_from_the_wheels_own_templates(
     fresh_environment.run("recipe-kit", "new", "--no-input", cwd=where)
     (made,) = where.iterdir()
     assert "tool.recipe-kit" in (made / "pyproject.toml").read_text()
-    assert "recipe" in fresh_environment.run("recipe-kit", "params", made)
 
 
 @pytest.mark.needs("package index")
