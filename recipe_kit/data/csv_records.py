@@ -115,7 +115,7 @@ def whole_records(stream: Readable, size: int, cutter: RecordCutter | None) -> I
 def record_ends(stream: Readable, size: int, cutter: RecordCutter | None) -> Iterator[int]:
     """Where :func:`whole_records` would cut the stream, as positions in it, without keeping what was read."""
     position = start = last = 0
-    while chunk := stream.read(_SCANNED_BYTES):
+    while chunk := stream.read(min(size, _SCANNED_BYTES)):
         end = cutter.last_end(chunk) if cutter else chunk.rfind(b"\n") + 1
         last = position + end if end else last
         position += len(chunk)

@@ -179,7 +179,7 @@ def first_problem_in_json_lines(
         if not line.strip():
             continue
         try:
-            record = json.loads(line.decode())
+            record = json.loads(line.rstrip(b"\r\n").decode())
         except UnicodeDecodeError as error:
             byte = line[error.start]
             return EncodingError(f"{file.name}, line {number}: byte {byte:#04x} is not UTF-8", hint="save it as UTF-8")

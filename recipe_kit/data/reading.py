@@ -165,8 +165,10 @@ def diagnose(location: Location, *, schema: Schema | None = None, required: Iter
             if part.file.format == PARQUET:
                 for _ in parquet_files.batches(part, parquet_files.infer(part, known)):
                     pass
-            elif problem := _FORMATS[part.file.format].find_problem(part, known):
-                return problem if isinstance(problem, DataError) else None
+            else:
+                find = csv_files.find_problem if part.file.format == CSV else json_files.find_problem
+                if problem := find(part, known):
+                    return problem
         infer_schema(location, schema=schema, required=required)
     except DataError as error:
         return error
