@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class RunningSpark:
     on_interrupt: Any = None
     """What Ctrl-C did before."""
     variables_before: dict[str, str | None] = field(default_factory=dict)
+    import_path_added: frozenset[str] = frozenset()
+    """What pyspark has added to ``sys.path``: a folder that goes with the session."""
     shipped: set[str] = field(default_factory=set)
     """Names of the archives of code that the executors have been sent."""
     place_to_build: archives.ArchivePlace | None = None
@@ -88,6 +91,7 @@ class RunningSpark:
                 self._end(self.driver, in_order)
             restore_interrupt(self.on_interrupt)
             put_back(self.variables_before)
+            sys.path[:] = [entry for entry in sys.path if entry not in self.import_path_added]
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.place_to_build is not None and archives.wants_building(self.place_to_build):
             archives.build_in_background()

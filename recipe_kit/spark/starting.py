@@ -158,6 +158,7 @@ def _launch(
         variables["SPARK_LAUNCHER_OPTS"] = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC {own}".strip()
     on_interrupt = signal.getsignal(signal.SIGINT)
     variables_before = dict(values_of(_SET_BY_CONTEXT))
+    import_path = frozenset(sys.path)
     driver = Driver(without_secrets(settings), variables)
     overdue = threading.Event()
 
@@ -186,7 +187,14 @@ def _launch(
     finally:
         timer.cancel()
     running = RunningSpark(
-        session, options, master, folder, driver=driver, on_interrupt=on_interrupt, variables_before=variables_before
+        session,
+        options,
+        master,
+        folder,
+        driver=driver,
+        on_interrupt=on_interrupt,
+        variables_before=variables_before,
+        import_path_added=frozenset(sys.path) - import_path,
     )
     session.sparkContext.pythonExec = python_of_executors(options, master)
     running.cancel_jobs_on_interrupt(session.sparkContext)

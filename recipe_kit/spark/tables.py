@@ -73,8 +73,8 @@ def read_spark_table(
             return foreign_tables.read_with_spark(session, location, schema=schema, required=required, log=log)
         raise
     if sum(_weight(file) for file in files) <= SMALL_TABLE_BYTES:
-        table = _as_spark_has_it(read_table(location, schema=schema, required=required))
-        return session.createDataFrame(table, _struct(table.schema))
+        table = as_spark_has_it(read_table(location, schema=schema, required=required))
+        return session.createDataFrame(table, struct_of(table.schema))
     types = infer_schema(location, schema=schema, required=required)
     return _read_on_executors(session, _pieces(location, files), types)
 
@@ -114,16 +114,16 @@ def _pieces(location: Location, files: Sequence[DataFile]) -> list[Block | DataF
 
 
 def _read_on_executors(session: SparkSession, pieces: list[Block | DataFile], types: pa.Schema) -> DataFrame:
-    wanted = _as_spark_has_it(types.empty_table()).schema
+    wanted = as_spark_has_it(types.empty_table()).schema
 
     def read(numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in numbers:
             for number in batch.column(0).to_pylist():
                 for table in _tables_of(pieces[number], types):
-                    yield from _as_spark_has_it(table).cast(wanted).to_batches(max_chunksize=_ROWS_PER_BATCH)
+                    yield from as_spark_has_it(table).cast(wanted).to_batches(max_chunksize=_ROWS_PER_BATCH)
 
     numbers = session.range(0, len(pieces), 1, len(pieces))
-    return numbers.mapInArrow(read, _struct(wanted))
+    return numbers.mapInArrow(read, struct_of(wanted))
 
 
 def _tables_of(piece: Block | DataFile, types: pa.Schema) -> Iterator[pa.Table]:
@@ -135,7 +135,7 @@ def _tables_of(piece: Block | DataFile, types: pa.Schema) -> Iterator[pa.Table]:
         yield table.select(types.names).cast(types)
 
 
-def _as_spark_has_it(table: pa.Table) -> pa.Table:
+def as_spark_has_it(table: pa.Table) -> pa.Table:
     """The table with the few types replaced that Spark lacks: no type at all, unsigned and half-precision numbers."""
     import pyarrow as pa
     import pyarrow.types as kinds
@@ -155,7 +155,8 @@ def _as_spark_has_it(table: pa.Table) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-def _struct(schema: pa.Schema) -> StructType:
+def struct_of(schema: pa.Schema) -> StructType:
+    """The Spark schema of an Arrow one that Spark has all types of."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
     return from_arrow_schema(schema, prefer_timestamp_ntz=True)
