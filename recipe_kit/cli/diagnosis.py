@@ -18,7 +18,7 @@ from recipe_kit import __version__
 from recipe_kit.cli.terminal import has_colours, is_terminal, shown, size
 from recipe_kit.errors import RecipeKitError
 
-State = Literal["works", "missing", "broken", "unknown"]
+State = Literal["works", "missing", "broken", "not tried"]
 
 OLDEST_PYTHON = (3, 11)
 LITTLE_SPACE = 1_000_000_000
@@ -83,7 +83,7 @@ def _base_packages() -> Iterator[Finding]:
         requirements = metadata.requires("recipe-kit") or []
     except metadata.PackageNotFoundError:
         hint = "pip install recipe-kit"
-        yield Finding("installation", "unknown", "recipe-kit runs from source and is not installed", hint)
+        yield Finding("installation", "not tried", "recipe-kit runs from source and is not installed", hint)
         return
     for requirement in requirements:
         if "extra ==" in requirement:
@@ -124,7 +124,7 @@ def _spark(deep: bool) -> Iterator[Finding]:
     if deep:
         yield _spark_session()
     else:
-        yield Finding("Spark", "unknown", "was not started", "recipe-kit doctor --deep starts it")
+        yield Finding("Spark", "not tried", "`recipe-kit doctor --deep` starts it")
     yield _class_data_archive(version)
 
 
@@ -153,13 +153,13 @@ def _class_data_archive(version: str) -> Finding:
     try:
         place = archive_place(find_java(version), version)
     except (OSError, RecipeKitError) as error:
-        return Finding(name, "unknown", str(error))
+        return Finding(name, "not tried", str(error))
     if place.is_whole():
         return Finding(name, "works", f"{size(place.archive.stat().st_size)} in {place.folder}")
     if place.failure.exists():
         reason = place.failure.read_text(encoding="utf-8", errors="replace").strip().splitlines()[:1]
         return Finding(name, "broken", f"could not be built: {''.join(reason)}", f"remove {place.failure} to try again")
-    return Finding(name, "unknown", "is not built yet", "it is built after the first run on Spark")
+    return Finding(name, "not tried", "none yet: it is built after the first run on Spark")
 
 
 def _docker() -> Finding:

@@ -31,7 +31,7 @@ def doctor(
 
         print(format_of.dumps([finding.as_json() for finding in findings], indent=2))
     else:
-        styles = {"works": "green", "missing": "yellow", "broken": "red", "unknown": "dim"}
+        styles = {"works": "green", "missing": "yellow", "broken": "red", "not tried": "dim"}
         rows = [
             (
                 Cell(each.name, "bold"),
@@ -40,7 +40,7 @@ def doctor(
             )
             for each in findings
         ]
-        print_table((Column("what", whole=True), Column("state"), Column("details")), rows, sys.stdout)
+        print_table((Column("what", whole=True), Column("state", whole=True), Column("details")), rows, sys.stdout)
     return 2 if any(each.required and each.state in ("missing", "broken") for each in findings) else 0
 
 

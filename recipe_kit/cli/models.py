@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SHORT_ID = 8
 """Digits of a model's id that are shown, and enough to name it by."""
 
+_FINGERPRINT = len("sha256:") + 12  # the whole of it is in the JSON
+
 _JsonOption = Annotated[bool, typer.Option("--json", help="Print the manifests as JSON.")]
 
 
@@ -117,7 +119,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _print_manifest(stored: StoredModel, stream: TextIO) -> None:
-    from recipe_kit.cli.terminal import Column, figure, print_details, print_table, shown, size, styled
+    from recipe_kit.cli.terminal import Column, count, figure, print_details, print_table, shown, size, styled
 
     manifest = stored.manifest
     version = f" {manifest.recipe_version}" if manifest.recipe_version else ""
@@ -128,10 +130,10 @@ def _print_manifest(stored: StoredModel, stream: TextIO) -> None:
         ("folder", shown(stored.folder)),
         ("trained on", manifest.training_data or "not known"),
         ("rows", _rows(manifest) or "not known"),
-        ("fingerprint", manifest.fingerprint or "not known"),
+        ("fingerprint", f"{manifest.fingerprint[:_FINGERPRINT]}..." if manifest.fingerprint else "not known"),
         ("seed", str(manifest.seed)),
         ("versions", ", ".join(f"{name} {version}" for name, version in manifest.versions.items())),
-        ("size", f"{size(_bytes(manifest))} in {len(manifest.files)} files, each as it was saved"),
+        ("size", f"{size(_bytes(manifest))} in {count(len(manifest.files), 'file')}, as saved (digests checked)"),
     ]
     print_details(details, stream)
     tables = (

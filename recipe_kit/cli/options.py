@@ -79,7 +79,7 @@ SparkTuningOption = Annotated[
     ),
 ]
 TimeoutOption = Annotated[
-    float | None, typer.Option("--timeout", metavar="SECONDS", help="End a task that takes longer.")
+    float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="End a task that takes longer.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and everything else to stderr.")]

@@ -14,7 +14,6 @@ from recipe_kit.cli.options import InstanceOption, ProjectArgument, RecipeOption
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from recipe_kit.cli.terminal import Cell
     from recipe_kit.parameters import Layer, Parameter, ParameterDescription, Parameters
     from recipe_kit.recipe import RecipeTraits, TaskName
 
@@ -34,6 +33,22 @@ class _Row:
         from recipe_kit.parameters import DEFAULT_SOURCE
 
         return self.description.required and self.source == DEFAULT_SOURCE
+
+    @property
+    def shown_value(self) -> str:
+        """The value, or why there is none to show."""
+        if self.is_missing:
+            return "(required)"
+        return "(secret)" if self.secret else self.value or ""
+
+    @property
+    def meaning(self) -> str:
+        """What the parameter is, what it must be, and what it is if nobody says anything."""
+        each = self.description
+        description = each.description.rstrip()
+        sentence = f"{description}." if description and description[-1] not in ".!?" else description
+        default = "" if each.default is None else f"; default {each.default or 'empty'}"
+        return f"{sentence} Must be {each.allowed}{default}.".strip()
 
     def as_json(self) -> dict[str, object]:
         """Return the row as a JSON object."""
@@ -125,40 +140,26 @@ def _row(description: ParameterDescription, given: Parameter | None, source: str
 
 
 def _print_tables(recipe: str, tasks: Mapping[TaskName, list[_Row]], stream: TextIO) -> None:
-    from recipe_kit.cli.terminal import Cell, Column, print_table, styled
+    """Print a line for each parameter, and below it what it is: in a column of its own that would get too narrow."""
+    import shutil
+    import textwrap
 
-    columns = (Column("parameter", whole=True), Column("value"), Column("from", style="dim"), Column("what it is"))
+    from recipe_kit.cli.terminal import styled
+
+    keys = max((len(row.description.key) for rows in tasks.values() for row in rows), default=0)
+    values = max((len(row.shown_value) for rows in tasks.values() for row in rows), default=0)
+    columns = max(40, min(shutil.get_terminal_size().columns, 120) - 1)
     for task, rows in tasks.items():
-        print(f"{styled(task, 'bold', stream)} ({recipe})\n", file=stream)
-        print_table(
-            columns,
-            [
-                (
-                    Cell(row.description.key, "bold"),
-                    _value_cell(row),
-                    "" if row.is_missing else row.source,
-                    _meaning(row.description),
-                )
-                for row in rows
-            ],
-            stream,
-        )
+        print(f"{styled(task, 'bold', stream)} (recipe {recipe})\n", file=stream)
+        print(styled(f"  {'parameter':{keys}}  {'value':{values}}  from", "dim", stream), file=stream)
+        for row in rows:
+            key = styled(f"{row.description.key:{keys}}", "bold", stream)
+            value = styled(f"{row.shown_value:{values}}", "yellow" if row.is_missing else "", stream)
+            source = "" if row.is_missing else styled(row.source, "dim", stream)
+            print(f"  {key}  {value}  {source}".rstrip(), file=stream)
+            text = textwrap.fill(row.meaning, columns, initial_indent=" " * 6, subsequent_indent=" " * 6)
+            print(styled(text, "dim", stream), file=stream)
         print(file=stream)
-
-
-def _value_cell(row: _Row) -> Cell:
-    from recipe_kit.cli.terminal import Cell
-
-    if row.is_missing:
-        return Cell("required", "yellow")
-    if row.secret:
-        return Cell("(secret)", "dim")
-    return Cell("" if row.value is None else str(row.value))
-
-
-def _meaning(each: ParameterDescription) -> str:
-    default = "" if each.default is None else f"; default {each.default or 'empty'}"
-    return "\n".join(filter(None, [each.description, f"{each.allowed}{default}"]))
 
 
 def _print_what_does_not_fit(by_task: Mapping[TaskName, type[Parameters]], layers: tuple[Layer, ...]) -> None:

@@ -63,9 +63,10 @@ class Progress:
         """Hear that a phase ended well."""
         with self._lock:
             self._erase()
-            if self._phase is not None and phase.seconds > PATIENCE:
+            # On a terminal the line has done its work, and the summary has all of it.
+            if not self._live and self._phase is not None and phase.seconds > PATIENCE:
                 rows = phase.rows if phase.rows is not None else self._rows
-                self._print(describe(phase.name, phase.seconds, rows, None))
+                self._write(f"{describe(phase.name, phase.seconds, rows)}, done\n")
             self._phase = None
 
     # -- showing it --------------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ class Progress:
                     self._drawn = True
             elif elapsed >= self._next_line:
                 self._next_line = 2 * elapsed
-                self._print(text)
+                self._write(f"{text} ...\n")
 
     @contextlib.contextmanager
     def among_prints(self) -> Iterator[None]:
@@ -131,9 +132,6 @@ class Progress:
             self._write(_ERASE)
             self._drawn = False
 
-    def _print(self, text: str) -> None:
-        self._write(f"\x1b[2m{text}\x1b[0m\n" if self._live else f"{text}\n")
-
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody looks any more; the task matters more
             self._stream.write(text)
@@ -157,14 +155,13 @@ class _Apart:
         return getattr(self._stream, name)
 
 
-def describe(phase: str, elapsed: float, rows: int | None, total: int | None) -> str:
+def describe(phase: str, elapsed: float, rows: int | None, total: int | None = None) -> str:
     """Return one line on a phase: its name, its time, and its rows where they are known."""
-    parts = [f"{phase}: {seconds(elapsed)}"]
+    parts = [f"{phase}: {elapsed:.0f} s" if elapsed < 100 else f"{phase}: {seconds(elapsed)}"]
     if rows:
         share = f" of {total:,} ({rows / total:.0%})" if total else ""
         rate = rows / elapsed
-        parts.append(f"{rows:,} rows{share}")
-        parts.append(f"{rate:,.0f} rows/s")
+        parts += [f"{rows:,} rows{share}", f"{rate:,.0f} rows/s"]
         if total and rows < total:
-            parts.append(f"{seconds((total - rows) / rate)} left")
+            parts.append(f"{(total - rows) / rate:.0f} s left")
     return ", ".join(parts)

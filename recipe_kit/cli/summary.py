@@ -11,6 +11,7 @@ from typing import TextIO
 from recipe_kit.cli.progress import PATIENCE
 from recipe_kit.cli.terminal import (
     Column,
+    count,
     figure,
     print_details,
     print_error,
@@ -45,14 +46,24 @@ def print_failure(result: ResultDocument, folder: Path | None, *, full: bool) ->
         return
     if result.state is State.ABORTED:
         logs = f"; its logs are in {shown(folder)}" if folder else ""
-        print(f"{result.task} was interrupted{f' in {failure.phase}' if failure.phase else ''}{logs}", file=sys.stderr)
+        phase = f" in phase {failure.phase}" if failure.phase else ""
+        print(f"{result.task} was interrupted{phase}{logs}", file=sys.stderr)
         return
-    trace = failure.full_traceback if full else failure.traceback
+    trace = failure.full_traceback if full else _traceback_of_author(result)
     if trace:
         print(trace.rstrip(), end="\n\n", file=sys.stderr)
     print_error(failure.message, failure.hint)
     if folder is not None:
         print_note(f"its logs are in {shown(folder)}")
+
+
+def _traceback_of_author(result: ResultDocument) -> str | None:
+    """Return the traceback where the author's own code has a part in it; what was wrong with data needs none."""
+    failure, source = result.failure, result.recipe.source_folder
+    if failure is None or failure.traceback is None:
+        return None
+    is_authors = failure.exit_code == 1 or (source is not None and str(source) in failure.traceback)
+    return failure.traceback if is_authors else None
 
 
 def next_step(tasks: Sequence[str], project: Path, recipe: str | None, result: ResultDocument) -> str | None:
@@ -82,7 +93,7 @@ def _print_phases(phases: Sequence[Phase], stream: TextIO) -> None:
 
 def _places(result: ResultDocument, folder: Path) -> list[tuple[str, str]]:
     places = [
-        ("scores" if result.task == "score" else "output", f"{shown(output.location)} ({output.rows:,} rows)")
+        ("scores" if result.task == "score" else "output", f"{count(output.rows, 'row')} in {shown(output.location)}")
         for output in result.outputs
     ]
     if result.model is not None:

@@ -104,7 +104,9 @@ def _draw(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], stream: Tex
         )
     for row in rows:
         table.add_row(*(Text(cell.text, style=cell.style) for cell in row))
-    Console(file=stream, highlight=False, soft_wrap=False).print(Padding(table, (0, 0, 0, 2)))
+    # Left to itself, rich would keep bold and dim where colours are not wanted.
+    console = Console(file=stream, highlight=False, color_system="auto" if has_colours(stream) else None)
+    console.print(Padding(table, (0, 0, 0, 2)))
 
 
 def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[str]:
@@ -151,3 +153,8 @@ def size(value: float) -> str:
 def figure(value: float) -> str:
     """Return a metric to four decimals, or four digits where it is very large or very small."""
     return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e6 else f"{value:.4g}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words: ``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
