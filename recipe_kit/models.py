@@ -300,8 +300,7 @@ def _save_spark(model: Any, folder: Path) -> None:
         model.saveToLocal(str(place))
         _write_form(folder, "spark-local", type(model))
         return
-    # Spark would otherwise take a path for one of the cluster's default file system.
-    model.write().save(place.resolve().as_uri())
+    model.write().save(_for_spark(place))
     if not any((place / "metadata").glob("part-*")):
         raise ModelError(
             f"Spark did not write the model into {folder}",
@@ -321,7 +320,12 @@ def _load_spark(folder: Path, class_name: str, *, local: bool) -> Any:
         ) from error
     if local:
         return kind.loadFromLocal(str(folder / _SPARK_FOLDER))
-    return kind.load((folder / _SPARK_FOLDER).resolve().as_uri())
+    return kind.load(_for_spark(folder / _SPARK_FOLDER))
+
+
+def _for_spark(path: Path) -> str:
+    """A URI as Hadoop understands it, which is without escapes; a bare path would be one of the cluster's own store."""
+    return f"file://{path.resolve()}"
 
 
 def _write_form(folder: Path, form: str, kind: type) -> None:
@@ -342,7 +346,7 @@ def _read_form(folder: Path) -> dict[str, str]:
 
 
 def _name_of(kind: type) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _without_secrets(parameters: Iterable[Parameter]) -> tuple[Mapping[str, Any], ...]:

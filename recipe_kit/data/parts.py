@@ -13,7 +13,6 @@ from recipe_kit.data.locations import DataFile
 from recipe_kit.errors import DataError, DataNotFoundError, MalformedDataError
 
 Item = TypeVar("Item")
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 BLOCK_BYTES = 8 << 20
