@@ -55,7 +55,9 @@ def run(
     return result
 
 
-def scores_of(project: Project, recipe: str, folder: Path, data: ReviewData, features: int) -> pd.DataFrame:
+def scores_of(
+    project: Project, recipe: str, folder: Path, data: ReviewData, features: int, **more: str
+) -> pd.DataFrame:
     """Train on the real training reviews and return the scores of the real scoring reviews."""
     trained = run(
         project,
@@ -64,6 +66,7 @@ def scores_of(project: Project, recipe: str, folder: Path, data: ReviewData, fea
         folder / "train",
         trainingDataLocation=str(data.training),
         numFeatures=str(features),
+        **more,
     )
     assert trained.model is not None
     run(
@@ -102,10 +105,13 @@ def test_ten_buckets_are_too_few_for_real_reviews(
 
 @pytest.mark.spark
 def test_the_two_recipes_agree_on_real_reviews(project: Project, review_data: ReviewData, tmp_path: Path) -> None:
-    pandas, spark = (scores_of(project, recipe, tmp_path / recipe, review_data, 65_536) for recipe in project.recipes)
+    everything = {"evaluation.trainRatio": "1"}  # else each would learn from other rows, its own four fifths
+    pandas, spark = (
+        scores_of(project, recipe, tmp_path / recipe, review_data, 65_536, **everything) for recipe in project.recipes
+    )
     # Not equal: each library hashes words in its own way and so lets other words share a bucket.
-    assert (pandas["prediction"] == spark["prediction"]).mean() > 0.9
-    assert np.corrcoef(pandas["probability"], spark["probability"])[0, 1] > 0.95
+    assert (pandas["prediction"] == spark["prediction"]).mean() > 0.95
+    assert np.corrcoef(pandas["probability"], spark["probability"])[0, 1] > 0.97
 
 
 # -- on its own data ------------------------------------------------------------------------------------------------

@@ -107,8 +107,7 @@ def test_a_new_project_passes_its_own_tests(project: Path) -> None:
 
 @pytest.mark.needs("java")
 def test_a_new_project_trains_and_scores_at_once(project: Path) -> None:
-    printed = run_tool(project, "recipe_kit.cli", "run", "--json")
-    trained, scored = (json.loads(line) for line in printed.splitlines())
+    trained, scored = json.loads(run_tool(project, "recipe_kit.cli", "run", "--json"))
     assert (trained["state"], scored["state"]) == ("DONE", "DONE")
     assert 0.8 <= trained["metrics"]["accuracy"] <= 0.95
     assert scored["rowsWritten"] == 500

@@ -24,7 +24,9 @@ def test_it_tells_most_of_the_reviews_right_that_it_has_not_seen(trained_model: 
 
 
 def test_plain_words_decide(recipe: Recipe, trained_model: TrainedModel, spark: SparkSession) -> None:
-    reviews = spark.createDataFrame([("The soup was delicious.",), ("The soup was bland.",)], "text string")
+    reviews = spark.createDataFrame(
+        [("This cafe made us feel at home.",), ("This cafe left us hungry.",)], "text string"
+    )
     scores = recipe.score(trained_model.model, reviews, ScoreParameters(scoring_data_location="reviews.csv"))
     good, bad = scores.collect()
     assert (good.prediction, bad.prediction) == (1, 0)

@@ -31,7 +31,7 @@ def test_it_tells_most_of_the_reviews_right_that_it_has_not_seen(trained_model: 
 
 
 def test_plain_words_decide(recipe: Recipe, trained_model: TrainedModel) -> None:
-    reviews = pd.DataFrame({"text": ["The soup was delicious.", "The soup was bland."]})
+    reviews = pd.DataFrame({"text": ["This cafe made us feel at home.", "This cafe left us hungry."]})
     scores = recipe.score(trained_model.model, reviews, ScoreParameters(scoring_data_location="reviews.csv"))
     assert list(scores["prediction"]) == [1, 0]
     assert scores["probability"][0] > 0.8
