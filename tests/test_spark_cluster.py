@@ -83,9 +83,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _drive(master: str, folder: Path, output: str) -> dict[str, Any]:
-    environment = {**os.environ, "RECIPE_KIT_SPARK_TUNING": "no-build", "PYTHONWARNINGS": "error"}
+    environment = {**os.environ, "RECIPE_KIT_SPARK_TUNING": "no-build"}
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER, master, str(folder), output],
+        [sys.executable, "-W", "error", "-c", DRIVER, master, str(folder), output],
         capture_output=True,
         text=True,
         env=environment,

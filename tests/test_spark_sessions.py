@@ -44,7 +44,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "TMPDIR": str(tmp_path / "tmp"),
         "RECIPE_KIT_SPARK_TUNING": "no-build",
-        "PYTHONWARNINGS": "error",
     }
 
 
@@ -53,7 +52,7 @@ def _started(script: str, environment: dict[str, str], folder: Path) -> Iterator
     work = folder / "work"
     work.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-c", PREAMBLE + textwrap.dedent(script)],
+        [sys.executable, "-W", "error", "-c", PREAMBLE + textwrap.dedent(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -281,7 +280,7 @@ def test_a_session_of_somebody_else_is_used_and_left_open(environment: dict[str,
         report(total=int(total), said=said, still_works=theirs.range(3).count())
         theirs.stop()
         """,
-        environment,
+        {**environment, "PYSPARK_PYTHON": sys.executable},
         tmp_path,
     )
     assert facts == [

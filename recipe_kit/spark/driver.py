@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 _CONNECT_VARIABLES = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_API_MODE")
 _NOISE = re.compile(
     r"Using Spark's default log4j profile|Setting default log level|To adjust logging level|incubator modules"
-    r"|NativeCodeLoader|\[warning\]\[cds|WARNING: (Unknown module|A (restricted|terminally)|Use --enable|Restricted)"
+    r"|NativeCodeLoader|\]\[(cds|aot)|WARNING: (Unknown module|A (restricted|terminally)|Use --enable|Restricted)"
 )
+_REFUSED_ARCHIVE = re.compile(r"\]\[(cds|aot).*(Unable to (map|use) shared|failed to load)")
 _TELLING = re.compile(r"^(Error|Exception|Caused by|Could not|Unrecognized|Invalid|Unable)\b|(Error|Exception): ")
 
 
@@ -101,6 +102,11 @@ class Driver:
     def lines(self) -> list[str]:
         """The last lines that Java wrote."""
         return list(self._last_lines)
+
+    @property
+    def refused_archive(self) -> bool:
+        """Whether Java has said that its class-data archive is of no use to it."""
+        return any(_REFUSED_ARCHIVE.search(line) for line in self._last_lines)
 
     def connect(self, deadline: float) -> JavaGateway:
         """A gateway to the process, once it is ready.

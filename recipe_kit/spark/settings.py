@@ -108,12 +108,15 @@ def java_flags(user_flags: str, *, folder: Path, tuned: bool, small: bool, archi
     on long work they lose to Java's defaults, so they are for small data only.
     """
     flags = [f"-Dderby.system.home={folder}", f"-Djava.io.tmpdir={folder}"]
+    # A crash report belongs beside the session's folder (which goes), not into the user's current one.
+    flags.append(f"-XX:ErrorFile={folder.parent}/hs_err_pid%p.log")
     if tuned and small and "TieredStopAtLevel" not in user_flags and "TieredCompilation" not in user_flags:
         flags.append("-XX:TieredStopAtLevel=1")
     if tuned and small and not re.search(r"-XX:\+Use\w+GC", user_flags):
         flags.append("-XX:+UseSerialGC")
     if tuned and archive is not None and not re.search("SharedArchiveFile|-Xshare|ArchiveClassesAtExit", user_flags):
-        flags += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
+        # With `auto` Java runs on without an archive that it refuses; `-Xlog:cds` makes it say so, to the kit.
+        flags += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds"]
     return " ".join([*(f'"{flag}"' if " " in flag else flag for flag in flags), user_flags]).strip()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import signal
 import sys
@@ -36,6 +38,7 @@ Log = Callable[[str], None]
 
 _SET_BY_CONNECT = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE")
 _SET_BY_CONTEXT = ("SPARK_AUTH_SOCKET_TIMEOUT", "SPARK_BUFFER_SIZE")
+_JAVA_CLASS = re.compile(r"^(?:[\w$]+\.)+[\w$]+: ")
 
 
 def start(options: SparkOptions, *, app_name: str, expected_bytes: int | None, log: Log) -> RunningSpark:
@@ -124,7 +127,7 @@ def _start_locally(
             log("Spark did not start with the class-data archive in the cache: trying without it")
             place.discard()
             return start_with(None)
-        if running.driver is not None and any("[cds" in line for line in running.driver.lines):
+        if running.driver is not None and running.driver.refused_archive:
             log("Java does not accept the class-data archive in the cache: Spark runs without it")
             place.discard()
         return running
@@ -174,16 +177,21 @@ def _launch(
         gateway = driver.connect(time.monotonic() + options.start_timeout)
         session = _session(gateway, settings)
     except BaseException as error:
+        said = _said_by_java(error)  # Java is asked for it, which it can answer only while it runs
         if gateway is not None:
             forget_gateway(gateway)
-        # Its last words are read first: a call fails before the process has said why it ends.
         driver.end(at_once=overdue.is_set() or isinstance(error, KeyboardInterrupt), patience=3)
         restore_interrupt(on_interrupt)
         put_back(variables_before)
-        sentence = _sentence(error, options, master, driver, overdue.is_set())
-        if sentence is None:
-            raise
-        raise sentence from error
+        sys.path[:] = [entry for entry in sys.path if entry in import_path]
+        if overdue.is_set():
+            raise SparkUnavailableError(
+                f"Spark did not start on {master.url} within {options.start_timeout:g} s",
+                hint="check that the cluster has room, or allow more time",
+            ) from None
+        if said is not None:
+            raise SparkUnavailableError(f"Spark did not start on {master.url} ({said or driver.complaint()})") from None
+        raise
     finally:
         timer.cancel()
     running = RunningSpark(
@@ -212,26 +220,16 @@ def _session(gateway: object, settings: Mapping[str, str]) -> SparkSession:
     return SparkSession(SparkContext(conf=configuration, gateway=gateway))
 
 
-def _sentence(
-    error: BaseException, options: SparkOptions, master: Master, driver: Driver, overdue: bool
-) -> SparkUnavailableError | None:
-    """One sentence for what went wrong in starting; None where it is nothing of Spark's (Ctrl-C, a bug)."""
+def _said_by_java(error: BaseException) -> str | None:
+    """What Java gives as its reason, nothing if it has just gone away; None if the error is nothing of Java's."""
     from py4j.protocol import Py4JError, Py4JJavaError  # type: ignore[import-untyped]
 
-    if overdue:
-        return SparkUnavailableError(
-            f"Spark did not start on {master.url} within {options.start_timeout:g} s",
-            hint="check that the cluster has room, or allow more time",
-        )
-    if isinstance(error, SparkUnavailableError):
-        return error
-    if isinstance(error, Py4JJavaError):
-        # The exception's text would need the process, which has ended; its description has come with the error.
-        reason = next((line for line in str(error).splitlines()[1:] if line.startswith(":")), driver.complaint())
-        return SparkUnavailableError(f"Spark did not start on {master.url} ({_shortened(reason)})")
-    if isinstance(error, Py4JError | OSError):
-        return SparkUnavailableError(f"Spark did not start on {master.url} ({driver.complaint()})")
-    return None
+    if not isinstance(error, Py4JError | OSError):
+        return None
+    with contextlib.suppress(Exception):
+        if isinstance(error, Py4JJavaError):
+            return _shortened(_JAVA_CLASS.sub("", str(error.java_exception.toString())))
+    return ""
 
 
 def _shortened(reason: str) -> str:
