@@ -122,8 +122,9 @@ def test_null_is_spelt_as_for_pandas_in_every_type(tmp_path: Path, spelling: str
 
 def test_every_spelling_of_null_is_one_for_pandas_too(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
+    spellings = set(NULL_SPELLINGS) - ({"None"} if pandas.__version__ < "2" else set())
     file = tmp_path / "a.csv"
-    file.write_text("a,b\n" + "".join(f"{spelling},x\n" for spelling in NULL_SPELLINGS))
+    file.write_text("a,b\n" + "".join(f"{spelling},x\n" for spelling in spellings))
     assert pandas.read_csv(file)["a"].isna().all()
 
 

@@ -70,6 +70,8 @@ def frame_to_table(frame: pd.DataFrame) -> pa.Table:
             column = pa.array(series, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
             column = pa.array([None if _is_null(value) else str(value) for value in series], pa.string())
+        if pa.types.is_large_string(column.type):  # what pandas 3 keeps text in
+            column = column.cast(pa.string())
         if pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False).cast(pa.timestamp("us"))
         columns.append(column)
