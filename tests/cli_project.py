@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+import recipe_kit
 from recipe_kit.cli import main
 
+KIT = str(Path(recipe_kit.__file__).parent)
+"""What no traceback may show."""
 COMMAND = [sys.executable, "-m", "recipe_kit.cli"]
 
 PYPROJECT = """\

@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cli_project import COMMAND, INSTANCE, PYPROJECT, RECIPE, CommandLine, make_project, runs_of
-
-import recipe_kit
-
-KIT = str(Path(recipe_kit.__file__).parent)
+from cli_project import COMMAND, INSTANCE, KIT, PYPROJECT, RECIPE, CommandLine, make_project, runs_of
 
 
 @pytest.fixture

@@ -98,7 +98,9 @@ def _print_outcome(outcome: CheckOutcome, width: int, stream: TextIO) -> None:
     if outcome.message:
         columns = max(40, min(shutil.get_terminal_size().columns, 120) - 4)
         indent = " " * (_WIDTH_OF_STATUS + 4)
-        for line in outcome.message.splitlines():
+        # The line above has said which recipe and which check.
+        message = outcome.message.removeprefix(f"recipe '{outcome.recipe}' fails check '{outcome.name}': ")
+        for line in message.splitlines():
             text = textwrap.fill(line, columns, initial_indent=indent, subsequent_indent=indent)
             print(styled(text, "dim" if outcome.status != "failed" else "", stream), file=stream)
     stream.flush()
@@ -108,10 +110,13 @@ def _print_counts(outcomes: Sequence[CheckOutcome], took: float, stream: TextIO)
     from collections import Counter
 
     from recipe_kit.cli.terminal import seconds, styled
+    from recipe_kit.testing.engine import SLOW_LEFT_OUT
 
     counts = Counter(outcome.status.value for outcome in outcomes)
     words = [styled(f"{counts[status]} {status}", style, stream) for status, style in _STYLES.items() if counts[status]]
     print(f"\n{', '.join(words)} in {seconds(took)}", file=stream)
+    if any(outcome.message == SLOW_LEFT_OUT for outcome in outcomes):
+        print("with --slow the slow checks run too", file=stream)
 
 
 def _print_json(outcomes: Sequence[CheckOutcome]) -> None:
