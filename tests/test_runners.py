@@ -110,7 +110,7 @@ def test_a_task_in_an_environment_of_its_own_gives_the_same_result(project: Path
 
     assert there.failure is None
     assert without_times(there) == without_times(here)
-    assert heard.phases == ["start", "load", "split", "train", "evaluate", "save"]
+    assert heard.phases == ["environment", "start", "load", "split", "train", "evaluate", "save"]
     printed = (project / "there" / "stdout.log").read_text()
     assert str(cache) in printed
     assert sys.prefix not in printed

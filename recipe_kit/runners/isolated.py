@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TextIO
@@ -20,6 +21,7 @@ from recipe_kit.task import (
     RESULT_FILE,
     Failure,
     Observer,
+    Phase,
     ResultDocument,
     State,
     TaskDocument,
@@ -42,7 +44,9 @@ class IsolatedRunner(Runner):
 
     def _run(self, task: TaskDocument, folder: Path, observer: Observer, live: bool) -> ResultDocument:
         observer.phase_started("environment")
+        clock = time.perf_counter()
         environment = environment_for(self._project, cache=self._cache)
+        observer.phase_ended(Phase(name="environment", seconds=time.perf_counter() - clock))
         (folder / RESULT_FILE).unlink(missing_ok=True)
         started = datetime.now(UTC)
         read_end, write_end = os.pipe()
