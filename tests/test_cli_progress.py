@@ -57,6 +57,17 @@ def test_in_a_pipe_a_long_phase_is_a_plain_line_now_and_then_and_one_at_its_end(
     ]
 
 
+def test_in_a_pipe_a_phase_without_rows_gives_a_sign_of_life_once_a_minute_is_over() -> None:
+    stream, clock = io.StringIO(), Clock()
+    progress = Progress(stream, live=False, clock=clock)
+    progress.phase_started("train")
+    for now in range(1, 150):
+        clock.now = 100.0 + now
+        progress.show()
+    progress.phase_ended(Phase(name="train", seconds=150.0))
+    assert stream.getvalue().splitlines() == ["train: 60 s ...", "train: 2 min 0 s ...", "train: 2 min 30 s, done"]
+
+
 def test_on_a_terminal_a_long_phase_is_one_line_that_is_gone_at_its_end() -> None:
     stream, clock = Terminal(), Clock()
     progress = Progress(stream, live=True, clock=clock)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 2.0
 """Seconds that a phase may take before anything is shown of it."""
+SIGN_OF_LIFE = 60.0
+"""Seconds after which a log, too, hears of a phase of which only the time is known."""
 _REDRAW = 0.2
 _ERASE = "\r\x1b[2K"
 
@@ -25,7 +27,8 @@ class Progress:
     """An observer of one task that shows its long phases.
 
     On a terminal that is one line, drawn anew five times a second and gone when the phase ends. Elsewhere it is a
-    plain line now and then, at twice the time each, and one when the phase ends.
+    plain line now and then, at twice the time each, and one when the phase ends; of a phase that counts no rows, such
+    as a recipe's imports, a log wants no more than a sign of life.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Progress:
         self._rows: int | None = None
         self._total: int | None = None
         self._next_line = PATIENCE
+        self._has_lines = False
         self._drawn = False
         self._line_is_open = False
 
@@ -52,7 +56,7 @@ class Progress:
         """Hear that a phase begins."""
         with self._lock:
             self._phase, self._began, self._rows, self._total = name, self._clock(), None, None
-            self._next_line = PATIENCE
+            self._next_line, self._has_lines = PATIENCE, False
 
     def rows_done(self, rows: int, total: int | None) -> None:
         """Hear how many rows of the current phase are done."""
@@ -64,7 +68,7 @@ class Progress:
         with self._lock:
             self._erase()
             # On a terminal the line has done its work, and the summary has all of it.
-            if not self._live and self._phase is not None and phase.seconds > PATIENCE:
+            if self._has_lines:
                 rows = phase.rows if phase.rows is not None else self._rows
                 self._write(f"{describe(phase.name, phase.seconds, rows)}, done\n")
             self._phase = None
@@ -101,8 +105,8 @@ class Progress:
                 if not self._line_is_open:
                     self._write(f"{_ERASE}\x1b[2m{text}\x1b[0m")
                     self._drawn = True
-            elif elapsed >= self._next_line:
-                self._next_line = 2 * elapsed
+            elif elapsed >= self._next_line and (self._rows is not None or elapsed >= SIGN_OF_LIFE):
+                self._next_line, self._has_lines = 2 * elapsed, True
                 self._write(f"{text} ...\n")
 
     @contextlib.contextmanager
