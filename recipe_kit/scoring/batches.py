@@ -76,12 +76,12 @@ class Scorer:
     delimiter: str | None = None
     """What separates the fields of the CSV file that scores are written to; `None` for other formats."""
 
-    def settle(self, table: pa.Table, types: pa.Schema) -> tuple[Settled, pa.Table]:
-        """Return what the first batch settles for all others, and its scores."""
-        frame = table_to_pandas(table)
+    def settle(self, table: pa.Table, settled: Settled) -> tuple[Settled, pa.Table]:
+        """Return what the first batch settles for all others, as far as it is not, and its scores."""
+        frame = frame_of(table, settled)
         dtypes = dict(zip(frame.columns, frame.dtypes, strict=True))
         scores = frame_to_table(self.scores(frame))
-        return Settled(types, dtypes, scores.schema), scores
+        return replace(settled, dtypes=dtypes, scores=scores.schema), scores
 
     def scores(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what the recipe's `score` says of a batch.
@@ -203,7 +203,8 @@ def frame_of(table: pa.Table, settled: Settled) -> pd.DataFrame:
         name = next(iter(wider))
         raise Unsettled(
             f"column '{name}' is {found[name]} from a later batch on, {settled.dtypes[name]} before",
-            replace(settled, dtypes={**settled.dtypes, **wider}),
+            # What the scores are follows from what the columns are.
+            replace(settled, dtypes={**settled.dtypes, **wider}, scores=None),
         )
     for name, dtype in common.items():
         frame[name] = frame[name].astype(dtype)

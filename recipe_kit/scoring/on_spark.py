@@ -134,8 +134,10 @@ class _Run:
         writer = TableWriter(self.results, log=self._note)
         delimiter = writer.delimiter if writer.format == CSV else None
         scorer = Scorer(self.recipe, self.model, self.parameters, delimiter)
-        settled, _ = scorer.settle(read_block(blocks[0], types), types)
+        settled = Settled(types)
         while True:
+            if settled.scores is None:
+                settled, _ = scorer.settle(read_block(blocks[0], types), settled)
             job = self._job(settled, delimiter)
             pieces = _pieces(self._pieces_frame(job, blocks), as_text=delimiter is not None)
             try:
@@ -152,9 +154,11 @@ class _Run:
         """Return how many rows were scored, and their types; Spark reads, moves and gathers rows."""
         frame = read_spark_table(self.session, self.place, schema=self._schema, required=self._required, log=self._note)
         first = _told(frame.limit(_ROWS_OF_FIRST_BATCH).toArrow)
-        settled, _ = Scorer(self.recipe, self.model, self.parameters).settle(first, first.schema)
-        log = self._note
+        scorer = Scorer(self.recipe, self.model, self.parameters)
+        settled, log = Settled(first.schema), self._note
         while True:
+            if settled.scores is None:
+                settled, _ = scorer.settle(first, settled)
             columns = struct_of(as_spark_has_it(settled.no_scores()).schema)
             scores = frame.mapInArrow(partial(score_rows, self._job(settled, None)), columns)
             try:

@@ -109,7 +109,7 @@ def _pieces(
 ) -> Generator[Piece, None, None]:
     """The scores in order, batch by batch."""
     if settled.scores is None:
-        settled, scores = scorer.settle(read_block(next(blocks), settled.types), settled.types)
+        settled, scores = scorer.settle(read_block(next(blocks), settled.types), settled)
         yield scorer.piece(scores, first=True)
     else:
         yield scorer.score_block(next(blocks), settled, first=True)
