@@ -128,7 +128,15 @@ def _sentences(path: Path, place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # What fills the place may be an author's code: a file of theirs that is missing is not ours to explain.
-        about_another = error.filename is not None and not str(error.filename).startswith(str(place.parent))
-        if error.errno not in _SENTENCES or (about_another and error.errno not in (errno.ENOSPC, errno.EDQUOT)):
+        about_us = error.errno in (errno.ENOSPC, errno.EDQUOT) or _on_the_way(error.filename, place)
+        if error.errno not in _SENTENCES or not about_us:
             raise
         raise output_error(path, error) from error
+
+
+def _on_the_way(name: object, place: Path) -> bool:
+    """Whether an error is about the place, a folder above it or a file that is to take it (or does not say)."""
+    if name is None:
+        return True
+    folder = str(place.parent)
+    return str(name).startswith(folder) or folder.startswith(str(name))

@@ -80,7 +80,7 @@ def test_a_device_is_never_replaced(tmp_path: Path) -> None:
 def test_a_file_on_the_way_to_the_place_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     sentence = "a part of its path is a file, not a folder"
-    with pytest.raises(OutputError, match=sentence), atomic_file(tmp_path / "file" / "scores.csv"):
+    with pytest.raises(OutputError, match=sentence), atomic_file(tmp_path / "file" / "new" / "scores.csv"):
         pass
 
 
@@ -98,7 +98,7 @@ def test_a_read_only_place_is_one_sentence(tmp_path: Path) -> None:
     with (
         read_only_disk(tmp_path / "disk") as disk,
         pytest.raises(OutputError, match=sentence),
-        atomic_file(disk / "scores.csv") as temporary,
+        atomic_file(disk / "new" / "deep" / "scores.csv") as temporary,
     ):
         temporary.write_bytes(b"x")
 

@@ -23,6 +23,7 @@ from recipe_kit.data import (
     total_bytes,
     write_table,
 )
+from recipe_kit.errors import DataError, OutputError
 
 
 def _read(location: Location) -> list[int]:
@@ -92,6 +93,42 @@ def test_files_in_a_folder_that_are_no_tables_are_skipped_and_mentioned(tmp_path
 
 def test_a_name_with_brackets_that_exists_is_no_pattern(tmp_path: Path) -> None:
     assert _read(put(tmp_path, "a[1].csv", "a\n1\n")) == [1]
+
+
+def test_a_base_folder_with_brackets_in_its_name_is_no_pattern(tmp_path: Path) -> None:
+    base = tmp_path / "[old] data?"
+    put(base, "a-1.csv", "a\n1\n")
+    assert _read(resolve_location("a-*.csv", base)) == [1]
+    write_table(read_table(resolve_location("a-1.csv", base)), resolve_location("scores.csv", base))
+    assert _read(resolve_location("scores.csv", base)) == [1]
+
+
+def test_the_query_of_a_web_address_is_no_part_of_its_extension_and_no_pattern(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    uri = f"memory://{tmp_path.name}/a.csv?version=2"
+    fsspec.filesystem("memory").pipe_file(uri, b"a\n1\n")
+    log: list[str] = []
+    assert _read(resolve_location(uri, tmp_path)) == [1]
+    assert files_of(resolve_location(uri, tmp_path), log.append)[0].format == "csv"
+    assert log == []
+
+
+def test_whatever_a_store_raises_is_one_sentence(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+
+    class Broken(fsspec.AbstractFileSystem):  # type: ignore[misc,name-defined]
+        def ls(self, path: str, detail: bool = True, **options: object) -> list[object]:
+            raise RuntimeError("token expired")
+
+        def info(self, path: str, **options: object) -> dict[str, object]:
+            raise RuntimeError("token expired")
+
+    fsspec.register_implementation("broken", Broken, clobber=True)
+    with pytest.raises(DataError) as caught:
+        read_table(resolve_location("broken://bucket/*.csv", tmp_path))
+    assert str(caught.value) == "cannot open 'broken://bucket/*.csv', RuntimeError: token expired"
+    with pytest.raises(OutputError, match=r"cannot write 'broken://bucket/a\.csv', RuntimeError: token"):
+        write_table(read_table(put(tmp_path, "a.csv", "a\n1\n")), resolve_location("broken://bucket/a.csv", tmp_path))
 
 
 @pytest.mark.parametrize(("name", "said"), [("scores.net", "unknown extension '.net'"), ("scores", "no extension")])

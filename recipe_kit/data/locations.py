@@ -5,6 +5,7 @@ A :class:`Location` is a name that was understood; the files behind it are looke
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import re
@@ -61,7 +62,9 @@ class Location:
     @property
     def is_glob(self) -> bool:
         """Whether the name has wildcards and is not, as it stands, a file."""
-        return bool(_GLOB.search(self.target)) and not (self.path is not None and self.path.exists())
+        if self.path is None:
+            return "*" in self.text  # a question mark begins the query of a web address
+        return bool(_GLOB.search(self.text)) and not self.path.exists()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ class DataFile:
         if self.path is not None:
             return Path(self.path).open("rb")
         filesystem, path = filesystem_of(str(self.uri))
-        stream: IO[bytes] = filesystem.open(path, "rb")
+        with _opening(str(self.uri)):
+            stream: IO[bytes] = filesystem.open(path, "rb")
         return stream
 
     def open_plain(self) -> pa.NativeFile:
@@ -104,7 +108,8 @@ class DataFile:
         if self.path is not None:
             return Path(self.path).stat().st_size
         filesystem, path = filesystem_of(str(self.uri))
-        return int(filesystem.size(path) or 0)
+        with _opening(str(self.uri)):
+            return int(filesystem.size(path) or 0)
 
 
 def resolve_location(text: str, base: Path) -> Location:
@@ -137,9 +142,20 @@ def filesystem_of(uri: str) -> tuple[Any, str]:
     return filesystem, path
 
 
+@contextlib.contextmanager
+def _opening(uri: str) -> Iterator[None]:
+    """Turns whatever the package of a store raises into one sentence, except that a file is not there."""
+    try:
+        yield
+    except (FileNotFoundError, DataError):
+        raise
+    except Exception as error:
+        raise DataError(f"cannot open {uri!r}, {type(error).__name__}: {error}") from error
+
+
 def form_of(name: str) -> tuple[str | None, str, str | None]:
     """The format (none if the extension is unknown), the delimiter and the compression that a file's name says."""
-    path = PurePosixPath(name)
+    path = PurePosixPath(name.partition("?")[0] if _URI.match(name) else name)
     compression = _COMPRESSIONS.get(path.suffix.lower())
     if compression:
         path = path.with_suffix("")
@@ -201,7 +217,7 @@ def _local_names(location: Location, path: Path) -> tuple[list[str], bool]:
     if location.is_glob:
         names = [
             name
-            for name in glob.glob(str(path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+            for name in glob.glob(_pattern(location, path), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
             if _is_part(name) and Path(name).is_file()
         ]
         if not names:
@@ -220,14 +236,21 @@ def _local_names(location: Location, path: Path) -> tuple[list[str], bool]:
     return [str(path)], False
 
 
+def _pattern(location: Location, path: Path) -> str:
+    """The pattern, in which only what the user wrote has wildcards: the base folder may have brackets in its name."""
+    base = str(path).removesuffix(location.text)
+    return glob.escape(base) + location.text if base != str(path) else str(path)
+
+
 def _remote_names(location: Location) -> tuple[list[str], bool]:
     filesystem, path = filesystem_of(str(location.uri))
-    if location.is_glob:
-        names, several = filesystem.glob(path), True
-    elif filesystem.isdir(path):
-        names, several = [entry["name"] for entry in filesystem.ls(path) if entry["type"] == "file"], True
-    else:
-        names, several = ([path] if filesystem.exists(path) else []), False
+    with _opening(location.text):
+        if location.is_glob:
+            names, several = filesystem.glob(path), True
+        elif filesystem.isdir(path):
+            names, several = [entry["name"] for entry in filesystem.ls(path) if entry["type"] == "file"], True
+        else:
+            names, several = ([path] if filesystem.exists(path) else []), False
     names = [name for name in names if not several or _is_part(name)]
     if not names:
         raise DataNotFoundError(f"nothing is at {location.text!r}")

@@ -139,19 +139,35 @@ def _place(location: Location) -> Iterator[Path]:
         with atomic_file(location.path) as temporary:
             yield temporary
         return
-    filesystem, path = filesystem_of(str(location.uri))
     with tempfile.TemporaryDirectory(prefix="recipe-kit-") as folder:
         temporary = Path(folder) / "table"
-        hidden = f"{path.rpartition('/')[0]}/.{PurePosixPath(path).name}.{secrets.token_hex(6)}.partial"
         try:
             yield temporary
-            if filesystem.isdir(path):
-                raise OutputError(f"cannot write {location.text!r}, it is a folder", hint="give the name of a file")
-            filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-            filesystem.put_file(str(temporary), hidden)
-            filesystem.mv(hidden, path)
         except OSError as error:
             raise output_error(location.text, error) from error
+        _send(temporary, location)
+
+
+def _send(file: Path, location: Location) -> None:
+    """Puts a file of this machine into another store, first under a hidden name."""
+    filesystem, path = filesystem_of(str(location.uri))
+    parent, _, name = path.rpartition("/")
+    hidden = f"{parent}/.{name}.{secrets.token_hex(6)}.partial"
+    try:
+        if filesystem.isdir(path):
+            raise OutputError(f"cannot write {location.text!r}, it is a folder", hint="give the name of a file")
+        filesystem.makedirs(parent, exist_ok=True)
+        try:
+            filesystem.put_file(str(file), hidden)
+            filesystem.mv(hidden, path)
+        except BaseException:
+            with suppress(Exception):
+                filesystem.rm_file(hidden)
+            raise
+    except OutputError:
+        raise
+    except Exception as error:  # each store has errors of its own
+        raise OutputError(f"cannot write {location.text!r}, {type(error).__name__}: {error}") from error
 
 
 @contextmanager
