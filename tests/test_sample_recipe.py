@@ -185,6 +185,7 @@ def test_the_sample_is_clean(command: tuple[str, ...]) -> None:
     run_tool(SAMPLE, *command)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("java")
 def test_the_sample_passes_its_own_tests() -> None:
     assert " passed" in run_tool(SAMPLE, *TESTS)

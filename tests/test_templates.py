@@ -100,11 +100,13 @@ def test_a_new_project_is_clean_for_mypy_strict(project: Path) -> None:
     assert "Success" in run_tool(project, *TYPES)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("java")
 def test_a_new_project_passes_its_own_tests(project: Path) -> None:
     assert " passed" in run_tool(project, *TESTS)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("java")
 def test_a_new_project_trains_and_scores_at_once(project: Path) -> None:
     trained, scored = json.loads(run_tool(project, "recipe_kit.cli", "run", "--json"))
