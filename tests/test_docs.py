@@ -122,6 +122,8 @@ def test_documents_that_are_shown_must_parse(text: str, tmp_path: Path) -> None:
         (("one", "...", "four"), "one\nfour\n", True),
         (("...", "four"), "one\ntwo\n", False),
         (("a (b) *",), "a (b) *   \n", True),
+        (("rows  10", "time ... s"), "rows   10\ntime  1 s\n", True),
+        (("done ...",), "done\n", False),
         (("one", ""), "one\n", True),
     ],
 )
