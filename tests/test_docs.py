@@ -124,6 +124,8 @@ def test_documents_that_are_shown_must_parse(text: str, tmp_path: Path) -> None:
         (("a (b) *",), "a (b) *   \n", True),
         (("rows  10", "time ... s"), "rows   10\ntime  1 s\n", True),
         (("done ...",), "done\n", False),
+        (("name ... state",), "name  state\n", True),
+        (("name ... state",), "name  of a state\n", True),
         (("one", ""), "one\n", True),
     ],
 )
