@@ -8,6 +8,7 @@ then PYSPARK_GATEWAY_PORT and PYSPARK_GATEWAY_SECRET) is the one between spark-s
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shlex
@@ -177,12 +178,44 @@ class Driver:
                     print(line, file=sys.stderr, flush=True)
 
 
+@contextlib.contextmanager
+def without_farewells() -> Iterator[None]:
+    """Keep py4j from telling the root logger, with a traceback, that a process which is being ended has gone."""
+
+    def is_no_farewell(record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Exception while sending command")
+
+    root = logging.getLogger()
+    root.addFilter(is_no_farewell)
+    try:
+        yield
+    finally:
+        root.removeFilter(is_no_farewell)
+
+
+def hang_up(gateway: Any) -> None:
+    """Let no more commands go to a gateway, and those that are on their way arrive.
+
+    py4j's own shutdown would send one more, perhaps into a connection that waits for another answer.
+    """
+    client = gateway._gateway_client
+    client.is_connected = False
+    pending = getattr(client, "finalizer_deque", ())  # of objects to be forgotten by Java; now they are just dropped
+    deadline = time.monotonic() + 0.2
+    while pending and time.monotonic() < deadline:
+        time.sleep(0.005)
+    if pending is not None and hasattr(pending, "appendleft"):
+        from py4j.clientserver import SHUTDOWN_FINALIZER_WORKER  # type: ignore[import-untyped]
+
+        pending.appendleft(SHUTDOWN_FINALIZER_WORKER)
+
+
 def forget_gateway(gateway: Any) -> None:
-    """Make pyspark forget a gateway, so that its next session starts a Java process of its own."""
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    """Make pyspark forget a gateway whose process has ended, so that its next session starts one of its own."""
     from pyspark import SparkContext
 
-    with contextlib.suppress(Py4JError, OSError):
-        gateway.shutdown()
+    with contextlib.suppress(Exception):
+        gateway.close(keep_callback_server=True, close_callback_server_connections=True)
+        gateway.shutdown_callback_server()
     SparkContext._gateway = None
     SparkContext._jvm = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from recipe_kit.data import Location, Log, Schema
 from recipe_kit.data.locations import form_of
 from recipe_kit.errors import DataError, DataNotFoundError, EmptyDataError, MissingColumnError, OutputError
+from recipe_kit.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -58,10 +58,9 @@ def read_with_spark(
         ) from error
     missing = [name for name in required if name not in frame.columns]
     if missing:
-        nearest = difflib.get_close_matches(missing[0], frame.columns, n=1)
         raise MissingColumnError(
             f"{location.text} has no column {', '.join(map(repr, missing))} (it has {', '.join(frame.columns)})",
-            hint=f"did you mean {nearest[0]!r}?" if nearest else None,
+            hint=did_you_mean(missing[0], frame.columns),
         )
     if frame.isEmpty():
         raise EmptyDataError(f"{location.text} has no rows")

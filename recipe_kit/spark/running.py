@@ -15,7 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from recipe_kit.spark import archive as archives
-from recipe_kit.spark.driver import Driver, forget_gateway, put_back
+from recipe_kit.spark.driver import Driver, forget_gateway, hang_up, put_back, without_farewells
 from recipe_kit.spark.masters import Master
 from recipe_kit.spark.settings import JAVA_FLAGS, SparkOptions
 
@@ -88,7 +88,8 @@ class RunningSpark:
         if not self.adopted:
             in_order = self._stop_session()
             if self.driver is not None:
-                self._end(self.driver, in_order)
+                with without_farewells():
+                    self._end(self.driver, in_order)
             restore_interrupt(self.on_interrupt)
             put_back(self.variables_before)
             sys.path[:] = [entry for entry in sys.path if entry not in self.import_path_added]
@@ -118,6 +119,8 @@ class RunningSpark:
 
         gateway = SparkContext._gateway
         user_flags = self.options.settings.get(JAVA_FLAGS, "")
+        if gateway is not None:
+            hang_up(gateway)
         if "ArchiveClassesAtExit" in user_flags:
             driver.end(patience=_SECONDS_TO_WRITE_AN_ARCHIVE)
         else:

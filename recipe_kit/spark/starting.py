@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from recipe_kit.errors import MissingExtraError, SparkUnavailableError
 from recipe_kit.spark import archive as archives
-from recipe_kit.spark.driver import Driver, forget_gateway, put_back, without_connect
+from recipe_kit.spark.driver import (
+    Driver,
+    forget_gateway,
+    hang_up,
+    put_back,
+    without_connect,
+    without_farewells,
+)
 from recipe_kit.spark.java import find_java, pyspark_version
 from recipe_kit.spark.masters import Master, check_that_it_answers, resolve_master
 from recipe_kit.spark.running import RunningSpark, restore_interrupt, values_of
@@ -175,12 +182,15 @@ def _launch(
     gateway = None
     try:
         gateway = driver.connect(time.monotonic() + options.start_timeout)
-        session = _session(gateway, settings)
+        with without_farewells():
+            session = _session(gateway, settings)
     except BaseException as error:
         said = _said_by_java(error)  # Java is asked for it, which it can answer only while it runs
         if gateway is not None:
-            forget_gateway(gateway)
+            hang_up(gateway)
         driver.end(at_once=overdue.is_set() or isinstance(error, KeyboardInterrupt), patience=3)
+        if gateway is not None:
+            forget_gateway(gateway)
         restore_interrupt(on_interrupt)
         put_back(variables_before)
         sys.path[:] = [entry for entry in sys.path if entry in import_path]
