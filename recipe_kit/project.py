@@ -6,7 +6,6 @@ being installed: its source folder goes on `sys.path`.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import json
 import sys
@@ -28,6 +27,7 @@ from recipe_kit.errors import (
     RecipeKitError,
     RecipeNotFoundError,
 )
+from recipe_kit.nearest import did_you_mean
 from recipe_kit.parameters import Layer, TaskParameters
 from recipe_kit.recipe import Recipe, traits_of
 
@@ -277,7 +277,4 @@ def _text(table: Mapping[str, Any], key: str, file: Path) -> str | None:
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    if near:
-        return f"did you mean '{near[0]}'?"
-    return f"there are: {', '.join(known)}" if known else "there are none"
+    return did_you_mean(word, known) or (f"there are: {', '.join(known)}" if known else "there are none")

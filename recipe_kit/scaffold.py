@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from recipe_kit.errors import MissingExtraError, ScaffoldError
-from recipe_kit.parameters.nearest import nearest
+from recipe_kit.nearest import nearest
 
 Template = Literal["python", "pyspark"]
 

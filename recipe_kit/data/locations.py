@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from recipe_kit.errors import DataError, DataNotFoundError, EmptyDataError
+from recipe_kit.nearest import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -270,10 +271,7 @@ def _looked_at(location: Location, path: Path) -> str:
 def _similar(path: Path) -> str | None:
     if not path.parent.is_dir():
         return f"the folder {str(path.parent)!r} does not exist"
-    from difflib import get_close_matches  # slow to import, and only needed here
-
-    nearest = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1, cutoff=0.75)
-    return f"did you mean {nearest[0]!r}?" if nearest else None
+    return did_you_mean(path.name, [entry.name for entry in path.parent.iterdir()], likeness=0.75)
 
 
 def total_bytes(files: Sequence[DataFile]) -> int:

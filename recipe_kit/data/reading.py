@@ -13,6 +13,7 @@ from recipe_kit.data.parts import BLOCK_BYTES, Block, Part, in_order
 from recipe_kit.data.schema import ANY, Schema, arrow_type
 from recipe_kit.data.values import common_type, without_zones
 from recipe_kit.errors import DataError, EmptyDataError, MalformedDataError, MissingColumnError
+from recipe_kit.nearest import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -217,10 +218,7 @@ def _require(columns: Iterable[str], required: Iterable[str], location: Location
     missing = [name for name in required if name not in there]
     if not missing:
         return
-    from difflib import get_close_matches  # slow to import, and only needed here
-
-    nearest = get_close_matches(missing[0], there, n=1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else None
+    hint = did_you_mean(missing[0], there)
     if len(there) == 1 and any(mark in there[0] for mark in ";\t|"):
         hint = "its fields are not separated by commas"
     what = f"column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}"

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from recipe_kit.errors import InvalidParameterError, UnknownParameterError
+from recipe_kit.nearest import nearest, quoted
 from recipe_kit.parameters.annotations import wire_fields
 from recipe_kit.parameters.layers import Layer
 from recipe_kit.parameters.model import Parameters
-from recipe_kit.parameters.nearest import nearest, quoted
 from recipe_kit.parameters.platform import SECRET_PLATFORM_KEYS, is_platform_key
 from recipe_kit.parameters.reading import Problem, raise_all, unknown_key
 from recipe_kit.parameters.wire import Parameter, TaskParameters, canonical_task_name, is_encodable

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from recipe_kit.parameters.nearest import nearest, quoted
+from recipe_kit.nearest import nearest, quoted
 from recipe_kit.parameters.wire import WireScalar, text_of
 from recipe_kit.parameters.wire_types import Bounds, UnfitError, WireType
 

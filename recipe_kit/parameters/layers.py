@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from recipe_kit.errors import UnknownParameterError
+from recipe_kit.nearest import nearest, quoted
 from recipe_kit.parameters.annotations import wire_fields
 from recipe_kit.parameters.model import to_wire
-from recipe_kit.parameters.nearest import nearest, quoted
 from recipe_kit.parameters.platform import PLATFORM_TASKS, SECRET_PLATFORM_KEYS, is_platform_key
 from recipe_kit.parameters.reading import DEFAULT_SOURCE, Given, P, Problem, is_told, read, unknown_key
 from recipe_kit.parameters.wire import Parameter, TaskParameters, WireScalar, canonical_task_name

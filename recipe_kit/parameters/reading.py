@@ -9,9 +9,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import SecretStr, ValidationError
 
 from recipe_kit.errors import InvalidParameterError, MissingParameterError, ParameterError, UnknownParameterError
+from recipe_kit.nearest import nearest, quoted
 from recipe_kit.parameters.annotations import WireField, wire_fields
 from recipe_kit.parameters.model import Parameters
-from recipe_kit.parameters.nearest import nearest, quoted
 from recipe_kit.parameters.platform import PLATFORM_KEYS, is_platform_key
 from recipe_kit.parameters.scalars import Nullable
 from recipe_kit.parameters.wire import Parameter, WireScalar, text_of

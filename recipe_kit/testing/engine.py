@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import io
 import time
 import warnings
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from recipe_kit.errors import CheckFailedError
+from recipe_kit.nearest import did_you_mean
 from recipe_kit.project import Project
 from recipe_kit.recipe import Recipe
 from recipe_kit.testing.checks import CHECKS, Check
-from recipe_kit.testing.findings import Finding, NotApplicableError, describe_error
+from recipe_kit.testing.findings import BrokenContractError, Finding, NotApplicableError, describe_error
 from recipe_kit.testing.subject import Subject, find_subject
 
 SLOW_LEFT_OUT = "slow, and slow checks were not asked for"
@@ -87,7 +87,7 @@ class RecipeCheck:
     def run(self) -> CheckOutcome:
         """Run the check and return what came of it; nothing that the recipe prints is shown."""
         started = time.perf_counter()
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with _quiet():
             status, message = self._judged()
         return CheckOutcome(self.subject.name, self.name, status, message, time.perf_counter() - started)
 
@@ -112,9 +112,12 @@ class RecipeCheck:
         )
 
     def _failed(self, seen: str, remedy: str | None = None) -> CheckFailedError:
-        return CheckFailedError(
-            f"recipe '{self.subject.name}' fails check '{self.name}': {seen}",
-            hint=f"{remedy or self.check.remedy}. {self.check.why}",
+        return BrokenContractError(
+            recipe=self.subject.name,
+            check=self.name,
+            seen=seen,
+            why=self.check.why,
+            remedy=remedy or self.check.remedy,
         )
 
 
@@ -198,12 +201,19 @@ def check_recipe(
 def _reason_to_leave_out(subject: Subject, check: Check, slow: bool) -> str | None:
     if check.needs_the_class:
         try:
-            traits = subject.traits
+            with _quiet():
+                traits = subject.traits
         except Exception:
             return "the recipe cannot be imported, see 'imports_without_side_effects'"
         if not check.applies_to.holds(traits):
             return f"it is for a recipe that {_as_verb(check.applies_to.words)}"
     return SLOW_LEFT_OUT if check.slow and not slow else None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
 
 
 def _as_verb(words: str) -> str:
@@ -213,6 +223,5 @@ def _as_verb(words: str) -> str:
 def _require_known(name: str) -> None:
     known = [check.name for check in CHECKS]
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        advice = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
+        advice = did_you_mean(name, known) or f"there are: {', '.join(known)}"
         raise ValueError(f"there is no check '{name}': {advice}")
