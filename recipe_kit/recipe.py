@@ -166,6 +166,8 @@ def traits_of(recipe_class: type[Recipe]) -> RecipeTraits:
         scores_per_row=recipe_class.scores_per_row,
         evaluates=evaluates,
         streams=recipe_class.score_in_batches
+        and kinds["score"] == "pandas"
+        and issubclass(score, ScoreParameters)
         and recipe_class.load_scoring_data is Recipe.load_scoring_data
         and recipe_class.save_scores is Recipe.save_scores,
     )

@@ -17,7 +17,7 @@ import pytest
 from recipe_kit.errors import IsolationError, OutputError
 from recipe_kit.parameters import Layer, Parameter, TaskParameters
 from recipe_kit.runners import InProcessRunner, IsolatedRunner, new_run_folder
-from recipe_kit.runners.environments import environment_for
+from recipe_kit.runners.environments import _requirements, environment_for
 from recipe_kit.task import Phase, RecipeReference, ResultDocument, State, TaskDocument
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -140,6 +140,15 @@ def test_projects_that_need_the_same_share_an_environment(project: Path, cache: 
     (other / "requirements.txt").write_text("pandas  # tables\nrecipe-kit\n\n# that is all\n")
 
     assert environment_for(other, cache=cache) == environment_for(project, cache=cache)
+
+
+def test_a_recipe_may_have_requirements_of_its_own(project: Path) -> None:
+    with (project / "pyproject.toml").open("a") as file:
+        file.write('[project.optional-dependencies]\nmean = ["tabulate"]\nother = ["numpy"]\n')
+
+    alone, mean = (_requirements(project, recipe) for recipe in (None, "mean"))
+
+    assert set(mean) - set(alone) == {"tabulate"}
 
 
 @pytest.mark.needs("package index")

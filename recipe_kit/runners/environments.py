@@ -40,20 +40,21 @@ class Environment:
         return self.folder / "bin" / "python"
 
 
-def environment_for(project: Path, *, cache: Path | None = None) -> Environment:
-    """Return an environment with what the project in `project` requires, building it unless it is there.
+def environment_for(project: Path, recipe: str | None = None, *, cache: Path | None = None) -> Environment:
+    """Return an environment with what a recipe of the project in `project` requires, building it unless it is there.
 
     The requirements are those of ``requirements.txt`` where there is one, else the dependencies in
-    ``pyproject.toml``. The kit itself is not installed from anywhere: its own running source is put in.
+    ``pyproject.toml``, with those of the optional group that is named after the recipe. The kit itself is not installed from anywhere: its own running source is put in.
 
     Args:
         project: The project's root.
+        recipe: The recipe's name, where it may have an optional group of dependencies of its own.
         cache: Where environments are kept, by default ``recipe-kit/environments`` in the user's cache folder.
 
     Raises:
         IsolationError: uv is missing, or the requirements cannot be installed.
     """
-    requirements = _requirements(project)
+    requirements = _requirements(project, recipe)
     cache = cache or _cache_folder()
     kit = _ready(cache / "kits" / _digest_of_kit(), _copy_kit)
     wanted = hashlib.sha256("\0".join([sys.version, sys.platform, *requirements]).encode()).hexdigest()[:24]
@@ -80,14 +81,15 @@ def _ready(folder: Path, build: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _requirements(project: Path) -> tuple[str, ...]:
+def _requirements(project: Path, recipe: str | None) -> tuple[str, ...]:
     file = project / "requirements.txt"
     if file.is_file():
         lines = [line.partition(" #")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
         wanted = [line for line in lines if line and not line.startswith("#")]
     else:
         metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-        wanted = list(metadata.get("dependencies", ()))
+        own_group = metadata.get("optional-dependencies", {}).get(recipe, ())
+        wanted = [*metadata.get("dependencies", ()), *own_group]
     extras = sorted({extra for line in wanted if _name(line) == _DISTRIBUTION for extra in _extras(line)})
     own = [line for line in wanted if _name(line) != _DISTRIBUTION]
     return tuple(sorted({*own, *_kit_requirements(extras)}))

@@ -45,7 +45,7 @@ class IsolatedRunner(Runner):
     def _run(self, task: TaskDocument, folder: Path, observer: Observer, live: bool) -> ResultDocument:
         observer.phase_started("environment")
         clock = time.perf_counter()
-        environment = environment_for(self._project, cache=self._cache)
+        environment = environment_for(self._project, task.recipe.name, cache=self._cache)
         observer.phase_ended(Phase(name="environment", seconds=time.perf_counter() - clock))
         (folder / RESULT_FILE).unlink(missing_ok=True)
         started = datetime.now(UTC)

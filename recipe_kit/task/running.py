@@ -17,7 +17,14 @@ from recipe_kit import __version__, default_hooks, models
 from recipe_kit.atomic import atomic_file
 from recipe_kit.context import Context, RunRecord
 from recipe_kit.errors import ModelNotFoundError, RecipeDefinitionError
-from recipe_kit.parameters import Parameters, Resolved, refuse_unknown_everywhere, refuse_unknown_tasks, resolve
+from recipe_kit.parameters import (
+    Parameters,
+    Resolved,
+    ScoreParameters,
+    refuse_unknown_everywhere,
+    refuse_unknown_tasks,
+    resolve,
+)
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe, RecipeTraits, traits_of
 from recipe_kit.task.documents import (
@@ -233,7 +240,7 @@ class _Run:
     def _score(self, recipe: Recipe, traits: RecipeTraits, parameters: Parameters) -> None:
         stored = self._open_model()
         recipe.context = replace(recipe.context, known_schema=stored.manifest.training_schema)
-        if traits.streams and traits.data_frame == "pandas":
+        if traits.streams and isinstance(parameters, ScoreParameters):
             self._score_in_batches(recipe, traits, parameters, stored)
             return
         data = self._load(recipe.load_scoring_data, parameters)
@@ -246,7 +253,7 @@ class _Run:
             step.rows = sum(table.rows for table in self.record.written[before:]) or None
 
     def _score_in_batches(
-        self, recipe: Recipe, traits: RecipeTraits, parameters: Parameters, stored: models.StoredModel
+        self, recipe: Recipe, traits: RecipeTraits, parameters: ScoreParameters, stored: models.StoredModel
     ) -> None:
         from recipe_kit import scoring
 
