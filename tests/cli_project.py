@@ -32,6 +32,7 @@ prices = "prices:Prices"
 RECIPE = """\
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -59,7 +60,7 @@ class Prices(Recipe):
             print("waiting", flush=True)
             time.sleep(60)
         if parameters.mode == "noisy":
-            print("from Python")
+            print("from Python", gc.isenabled())
             os.system("echo from another process")
             sys.__stdout__.flush()
         return parameters.factor * float((data["price"] / data["size"]).mean())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_kit.cli import collection
 from recipe_kit.cli.options import ProjectArgument, RecipeOption, examples
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def check(
     from recipe_kit.testing.engine import CheckStatus
 
     clock = time.perf_counter()
+    collection.begin()
     found = Project.load(project)
     checks = _checks(found, found.choose(recipe), only, expected or (), slow=slow)
     outcomes = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from recipe_kit.cli import collection
 from recipe_kit.cli.given import layers_given, settings_given
 from recipe_kit.cli.progress import Progress
 from recipe_kit.cli.projects import default_work_folder, find_model, import_recipe, prepare_work_folder
@@ -20,7 +21,7 @@ from recipe_kit.parameters import Layer
 from recipe_kit.project import Project
 from recipe_kit.recipe import TaskName, traits_of
 from recipe_kit.runners import InProcessRunner, IsolatedRunner, Runner, new_run_folder
-from recipe_kit.task import RecipeReference, ResultDocument, SparkRequest, State, TaskDocument
+from recipe_kit.task import Phase, RecipeReference, ResultDocument, SparkRequest, State, TaskDocument
 
 
 def run_tasks(tasks: Sequence[TaskName], asked: Asked) -> int:
@@ -99,8 +100,18 @@ def _layers(tasks: Sequence[TaskName], asked: Asked, project: Project, recipe: s
 
 def _observed(runner: Runner, document: TaskDocument, folder: Path, *, isolated: bool) -> ResultDocument:
     # Another process writes to the terminal on its own: a line that is drawn anew would run into what it prints.
-    with Progress(sys.stderr, live=False if isolated else None) as progress, progress.among_prints():
+    with _Progress(sys.stderr, live=False if isolated else None) as progress, progress.among_prints():
         return runner.run(document, folder, observer=progress)
+
+
+class _Progress(Progress):
+    """Progress of a task, which also tells when everything is imported that will be."""
+
+    def phase_ended(self, phase: Phase) -> None:
+        """Hear that a phase ended well."""
+        if phase.name == "start":
+            collection.begin()
+        super().phase_ended(phase)
 
 
 def _was_refused(result: ResultDocument) -> bool:

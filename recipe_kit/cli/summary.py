@@ -23,6 +23,8 @@ from recipe_kit.cli.terminal import (
 )
 from recipe_kit.task import Phase, ResultDocument, State
 
+_MANY_ROWS = 100_000
+
 
 def print_summary(result: ResultDocument, folder: Path, stream: TextIO) -> None:
     """Print what came of a task that is done."""
@@ -78,17 +80,22 @@ def next_step(tasks: Sequence[str], project: Path, recipe: str | None, result: R
 
 
 def _print_phases(phases: Sequence[Phase], stream: TextIO) -> None:
-    with_rate = any(phase.rows and phase.seconds > PATIENCE for phase in phases)
     columns = [Column("phase", whole=True), Column("rows", right=True), Column("seconds", right=True)]
-    if with_rate:
+    rates = [_rate(phase) for phase in phases]
+    if any(rates):
         columns.append(Column("rows/s", right=True))
     rows = []
-    for phase in phases:
+    for phase, rate in zip(phases, rates, strict=True):
         row = [phase.name, "" if phase.rows is None else f"{phase.rows:,}", f"{phase.seconds:,.2f}"]
-        if with_rate:
-            row.append(f"{phase.rows / phase.seconds:,.0f}" if phase.rows and phase.seconds > PATIENCE else "")
-        rows.append(row)
+        rows.append([*row, rate] if any(rates) else row)
     print_table(columns, rows, stream)
+
+
+def _rate(phase: Phase) -> str:
+    """Return rows per second, where there are enough of both to say something of the work itself."""
+    if phase.rows is None or phase.rows < _MANY_ROWS or phase.seconds < PATIENCE:
+        return ""
+    return f"{phase.rows / phase.seconds:,.0f}"
 
 
 def _places(result: ResultDocument, folder: Path) -> list[tuple[str, str]]:
