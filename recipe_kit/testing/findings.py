@@ -6,7 +6,7 @@ import re
 import traceback
 from pathlib import Path
 
-from recipe_kit.errors import RecipeKitError
+from recipe_kit.errors import CheckFailedError, RecipeKitError
 
 FEWEST_WORDS = 3
 """A message of fewer words is no sentence: it names a value, as a `KeyError` does, and not what is wrong with it."""
@@ -26,6 +26,17 @@ class Finding(Exception):
         self.remedy = remedy
 
 
+class BrokenContractError(CheckFailedError):
+    """A recipe fails a check; the text says which check, what was seen, why it matters and what to do."""
+
+    def __init__(self, *, recipe: str, check: str, seen: str, why: str, remedy: str) -> None:
+        super().__init__(f"recipe '{recipe}' fails check '{check}': {seen}", hint=remedy)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  why it matters: {self.why}\n  what to do: {self.hint}"
+
+
 class NotApplicableError(Exception):
     """A check has nothing to look at in this recipe, or not on this machine; the text says why."""
 
@@ -42,20 +53,31 @@ def is_named_error(error: BaseException) -> bool:
     """Return whether `error` tells the user of a recipe what is wrong with the data.
 
     That is an error of the kit (any `RecipeKitError`), or a `ValueError` whose message has at least three words. Errors
-    that only a programmer can read do not count: `KeyError`, `TypeError`, `AttributeError`, `IndexError` and the like.
+    that only a programmer can read do not count: `KeyError`, `TypeError`, `AttributeError`, `IndexError` and the like,
+    nor a `ValueError` that is one of these as well (numpy's `AxisError`) or is about the encoding of text.
     An error that comes back from Spark counts by the error at its root, where Spark's own refusals
     (`IllegalArgumentException`, and `SparkException` with a sentence of its own) count too.
     """
     if isinstance(error, RecipeKitError):
         return True
-    if type(error).__module__.partition(".")[0] in ("pyspark", "py4j"):
-        return _is_named_in_spark(str(error))
-    return isinstance(error, ValueError) and not isinstance(error, UnicodeError) and _is_sentence(str(error))
+    if _is_of_spark(error):
+        from recipe_kit.spark import in_one_sentence
+
+        return in_one_sentence(error) is not None or _is_named_in_spark(str(error))
+    unreadable = isinstance(error, LookupError | UnicodeError)
+    return isinstance(error, ValueError) and not unreadable and _is_sentence(str(error))
 
 
 def describe_error(error: BaseException, source_folder: Path | None) -> str:
-    """Return class and message of `error`, and the last line of the author's own that it passed through."""
+    """Return class and message of `error`, and the last line of the author's own that it passed through.
+
+    An error of the kit is a sentence already, which needs no class in front of it.
+    """
+    if isinstance(error, RecipeKitError):
+        return f"{error}{author_line(error, source_folder)}"
     text = "".join(traceback.format_exception_only(error)).strip()
+    if _is_of_spark(error) and (lines := list(_ERROR_LINE.finditer(text))):
+        text = lines[-1].group()  # above it is how the error came through Spark
     first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     return f"{_shortened(first)}{author_line(error, source_folder)}"
 
@@ -69,6 +91,10 @@ def author_line(error: BaseException, source_folder: Path | None) -> str:
         if file.is_relative_to(source_folder) and "site-packages" not in file.parts:
             return f" ({file.name}:{frame.lineno})"
     return ""
+
+
+def _is_of_spark(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("pyspark", "py4j")
 
 
 def _is_named_in_spark(text: str) -> bool:

@@ -113,7 +113,9 @@ def _start(subject: Subject, train: TaskDocument | None, score: TaskDocument | N
         last = (done.stderr.strip().splitlines() or ["it wrote no error"])[-1]
         raise Finding(f"a fresh process that uses the recipe ended with code {done.returncode}: {last}")
     observations = _observations(json.loads(file.read_text(encoding="utf-8")))
-    return FreshProcess(observations, tuple(_changes(before, after)), folder)
+    by_import = tuple(observations.written_by_import)
+    left_behind = [change for change in _changes(before, after) if not change.startswith(by_import)]
+    return FreshProcess(observations, tuple(left_behind), folder)
 
 
 def _observations(document: Mapping[str, Any]) -> Observations:

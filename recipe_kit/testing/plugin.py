@@ -55,7 +55,8 @@ def recipe_project(request: pytest.FixtureRequest) -> Project:
     """The recipe project: the nearest above the file of the test, unless another was chosen."""
     from recipe_kit.testing import workshop
 
-    return workshop.project_for(request.config, request.path)
+    with workshop.told_in_a_sentence():
+        return workshop.project_for(request.config, request.path)
 
 
 @pytest.fixture
@@ -63,7 +64,8 @@ def recipe_subject(request: pytest.FixtureRequest, recipe_project: Project) -> S
     """The recipe under test with all that is made of it once: what the other fixtures draw from."""
     from recipe_kit.testing import workshop
 
-    return workshop.subject_for(request, recipe_project)
+    with workshop.told_in_a_sentence():
+        return workshop.subject_for(request, recipe_project)
 
 
 @pytest.fixture
@@ -71,7 +73,8 @@ def recipe(recipe_subject: Subject, tmp_path: Path) -> Recipe:
     """A new instance of the recipe; its context's folder is the test's `tmp_path`."""
     from recipe_kit.testing import workshop
 
-    return workshop.new_recipe(recipe_subject, tmp_path)
+    with workshop.told_in_a_sentence():
+        return workshop.new_recipe(recipe_subject, tmp_path)
 
 
 @pytest.fixture
@@ -79,7 +82,8 @@ def sample_training_data(recipe_subject: Subject) -> Any:
     """The training data that the instance file names, loaded by the recipe's own hook; a test may change it."""
     from recipe_kit.testing import workshop
 
-    return workshop.sample(recipe_subject, "train")
+    with workshop.told_in_a_sentence():
+        return workshop.sample(recipe_subject, "train")
 
 
 @pytest.fixture
@@ -87,7 +91,8 @@ def sample_scoring_data(recipe_subject: Subject) -> Any:
     """The scoring data that the instance file names, loaded by the recipe's own hook; a test may change it."""
     from recipe_kit.testing import workshop
 
-    return workshop.sample(recipe_subject, "score")
+    with workshop.told_in_a_sentence():
+        return workshop.sample(recipe_subject, "score")
 
 
 @pytest.fixture
@@ -95,7 +100,8 @@ def trained_model(recipe_subject: Subject) -> TrainedModel:
     """A model trained on the sample, once for all tests: `.model`, `.folder`, `.metrics`, `.result`."""
     from recipe_kit.testing import workshop
 
-    return workshop.trained_model(recipe_subject)
+    with workshop.told_in_a_sentence():
+        return workshop.trained_model(recipe_subject)
 
 
 @pytest.fixture
@@ -112,4 +118,5 @@ def spark() -> SparkSession:
     from recipe_kit.testing import workshop
 
     # It is closed when the run ends and not here: recipes on Spark share it without asking for this fixture.
-    return workshop.open_spark()
+    with workshop.told_in_a_sentence():
+        return workshop.open_spark()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,14 @@ def failure_text(result: ResultDocument) -> str:
     where = f" in {failure.phase}" if failure.phase else ""
     text = f"task '{result.task}' of recipe '{result.recipe.name}' ended as {result.state}{where}: {failure.sentence}"
     return f"{text}\n{failure.traceback}" if failure.traceback else text
+
+
+def place_of_failure(result: ResultDocument) -> str:
+    """Return ``" (recipe.py:12)"`` for the author's last own line in the failure's traceback, nothing without one."""
+    source, text = result.recipe.source_folder, result.failure and result.failure.traceback
+    lines = re.findall(r'File "([^"]+)", line (\d+)', text or "")
+    own = [(Path(file), line) for file, line in lines if source is not None and Path(file).is_relative_to(source)]
+    return f" ({own[-1][0].name}:{own[-1][1]})" if own else ""
 
 
 def read_scores(result: ResultDocument) -> pd.DataFrame:

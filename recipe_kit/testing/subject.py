@@ -14,6 +14,8 @@ import random
 import shutil
 import sys
 import tempfile
+import tomllib
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,7 +68,10 @@ class _Once(Generic[_Value]):
         name = self._compute.__name__
         if name not in kept:
             try:
-                kept[name] = (self._compute(owner), None)
+                # All tests share it, so whether warnings are errors in the first one must not decide what it is.
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    kept[name] = (self._compute(owner), None)
             except Exception as error:
                 kept[name] = (None, error)
         value, failure = kept[name]
@@ -133,7 +138,13 @@ class Subject:
 
     def new_recipe(self, folder: Path | None = None, *, task: TaskName = "train") -> Recipe:
         """Return a new instance of the recipe, with the context that a run in `folder` gives it."""
-        recipe = self.recipe_class()
+        try:
+            recipe = self.recipe_class()
+        except TypeError as error:
+            raise NotReadyError(
+                "the class cannot be called, see 'constructs_without_arguments'",
+                cause_text=f"{self.recipe_class.__qualname__}() raises TypeError: {error}",
+            ) from error
         recipe.context = Context(
             logger=logging.getLogger("recipe"),
             folder=folder or self.new_folder("hooks"),
@@ -303,8 +314,17 @@ class Subject:
 
     @_Once
     def original_scoring_data(self) -> Any:
-        """The scoring sample as the recipe sees it."""
-        return self.load_scoring_data(with_known_types=True)
+        """The scoring sample as a task that scores gets it; `NotReadyError` where it cannot be loaded."""
+        try:
+            return self.load_scoring_data(with_known_types=True)
+        except NotReadyError:
+            raise
+        except Exception as error:
+            problem = describe_error(error, self.project.source_folder)
+            raise NotReadyError(
+                "the scoring sample cannot be loaded, see 'saved_model_scores_alone'",
+                cause_text=f"recipe '{self.name}' cannot load its scoring sample: {problem}",
+            ) from error
 
     @_Once
     def scoring_rows(self) -> pd.DataFrame:
@@ -386,9 +406,16 @@ def find_project(start: Path) -> Project | None:
     """
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        if file.is_file() and "[tool.recipe-kit" in file.read_text(encoding="utf-8", errors="replace"):
+        if file.is_file() and _is_of_a_recipe_project(file):
             return Project.load(folder)
     return None
+
+
+def _is_of_a_recipe_project(file: Path) -> bool:
+    try:
+        return "recipe-kit" in tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return False  # not ours to mend; where it is the project's own file, naming the project tells what is wrong
 
 
 def scores_as_pandas(recipe_class: type[Recipe], scores: Any) -> pd.DataFrame:

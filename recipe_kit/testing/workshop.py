@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipe_kit.errors import ProjectError
+from recipe_kit.errors import ProjectError, RecipeKitError
 from recipe_kit.project import Project
 from recipe_kit.recipe import Recipe, TaskName
 from recipe_kit.task import ResultDocument
@@ -63,6 +64,19 @@ class RunTask:
         return (model or trained_model(self._subject)).folder if not isinstance(model, Path) else model
 
 
+@contextlib.contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """Fail the test with the sentence of an error of the kit, whose traceback would be about the kit."""
+    import pytest
+
+    try:
+        yield
+    except RecipeKitError as error:
+        pytest.fail(str(error), pytrace=False)
+    except NotReadyError as error:
+        pytest.fail(error.cause_text, pytrace=False)
+
+
 def project_for(config: pytest.Config, test_file: Path) -> Project:
     """Return the project that a test is about: the one that was chosen, or else the nearest above its file.
 
@@ -109,13 +123,9 @@ def trained_model(subject: Subject) -> TrainedModel:
     """Return the model trained on the sample, which all tests of the process share.
 
     Raises:
-        AssertionError: The recipe cannot be trained on its sample.
+        NotReadyError: The recipe cannot be trained on its sample.
     """
-    __tracebackhide__ = True
-    try:
-        return subject.trained
-    except NotReadyError as error:
-        raise AssertionError(error.cause_text) from error.__cause__
+    return subject.trained
 
 
 def open_spark() -> SparkSession:

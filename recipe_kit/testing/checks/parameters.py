@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recipe_kit.errors import InvalidParameterError, ParameterError, UnknownParameterError
+from recipe_kit.errors import InvalidParameterError, ParameterError, RecipeKitError, UnknownParameterError
 from recipe_kit.parameters import Layer, Parameter, Parameters, TaskParameters, from_wire, resolve, to_wire
 from recipe_kit.parameters.annotations import wire_fields
 from recipe_kit.recipe import TaskName
@@ -68,7 +69,7 @@ def text_and_typed_parameters_agree(subject: Subject) -> None:
     more than once. A value that changes on the way trains another model on the platform than on the laptop.
     """
     for task, parameters_class in _classes(subject):
-        typed = subject.parameters(task)
+        typed = _typed(subject, task)
         fields = wire_fields(parameters_class)
         as_text = to_wire(typed, reveal_secrets=True)
         as_json = [Parameter(key=key, value=f.type.write(getattr(typed, f.name))) for key, f in fields.items()]
@@ -100,8 +101,16 @@ def unknown_keys_are_refused(subject: Subject) -> None:
         layer = _layer(task, UNKNOWN_KEY, "1")
         error = _refusal(subject, task, layer)
         if not isinstance(error, UnknownParameterError):
-            said = "accepts it" if error is None else f"raises {type(error).__name__}"
+            said = "takes it" if error is None else f"raises {type(error).__name__}"
             raise Finding(f"task '{task}' was given the parameter '{UNKNOWN_KEY}', which it does not have, and {said}")
+    for task, parameters_class in _classes(subject):
+        typed = _typed(subject, task)
+        known = {key: getattr(typed, field.name) for key, field in wire_fields(parameters_class).items()}
+        with contextlib.suppress(ValidationError):
+            parameters_class.model_validate({**known, UNKNOWN_KEY: 1})
+            raise Finding(
+                f"{parameters_class.__name__}({UNKNOWN_KEY}=1) in Python is taken, though there is no such parameter"
+            )
     _require_refused_at_the_start(_run_with(subject, "train", UNKNOWN_KEY, "1"), UNKNOWN_KEY)
 
 
@@ -191,6 +200,13 @@ def _classes(subject: Subject) -> Iterator[tuple[TaskName, type[Parameters]]]:
 
 def _tasks(subject: Subject) -> list[TaskName]:
     return ["train", "evaluate", "score"] if subject.traits.evaluates else ["train", "score"]
+
+
+def _typed(subject: Subject, task: TaskName) -> Parameters:
+    try:
+        return subject.parameters(task)
+    except RecipeKitError as error:
+        raise NotApplicableError(f"the parameters of task '{task}' cannot be resolved ({error})") from error
 
 
 def _required(parameters_class: type[Parameters]) -> list[str]:

@@ -13,7 +13,7 @@ from recipe_kit.testing.checks.registry import BATCHES_ON_PANDAS, check
 from recipe_kit.testing.checks.training import TOLERANCE
 from recipe_kit.testing.findings import Finding, NotApplicableError
 from recipe_kit.testing.fresh import FreshProcess, fresh_import, fresh_process
-from recipe_kit.testing.results import read_scores
+from recipe_kit.testing.results import place_of_failure, read_scores
 from recipe_kit.testing.subject import Subject
 from recipe_kit.testing.tables import differences
 
@@ -146,4 +146,5 @@ def _scores_of(subject: Subject, result: ResultDocument) -> object:
 
 def _require_done(result: ResultDocument, what: str) -> None:
     if result.state is not State.DONE:
-        raise Finding(f"{what} fails: {result.failure.sentence if result.failure else result.state}")
+        sentence = result.failure.sentence if result.failure else str(result.state)
+        raise Finding(f"{what} fails: {sentence}{place_of_failure(result)}")

@@ -9,6 +9,7 @@ from recipe_kit.errors import RecipeKitError
 from recipe_kit.task import State
 from recipe_kit.testing.checks.registry import EVALUATES, check
 from recipe_kit.testing.findings import Finding, NotApplicableError
+from recipe_kit.testing.results import place_of_failure
 from recipe_kit.testing.subject import Subject, seed_everything
 from recipe_kit.testing.tables import differences
 
@@ -27,7 +28,7 @@ def trains_on_the_sample(subject: Subject) -> None:
     if result.state is not State.DONE:
         failure = result.failure
         reason = f"ends as {result.state}" if failure is None else f"fails in {failure.phase}: {failure.sentence}"
-        raise Finding(f"training on the sample {reason}")
+        raise Finding(f"training on the sample {reason}{place_of_failure(result)}")
 
 
 @check(
