@@ -16,7 +16,7 @@ PAGES = sorted(
 
 # Blocks that are shown and not run, by page. Each needs a reason here.
 NOT_RUN = {
-    # `make demo` and installing have tests of their own (test_demo.py, test_distribution.py); `make test` runs this one.
+    # `make demo` and installing have tests of their own (test_demo.py, test_distribution.py); `make test` runs this.
     "README.md": 3,
     "CONTRIBUTING.md": 1,  # the targets of the Makefile, `make test` among them
 }
