@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from recipe_kit import default_hooks, models
 from recipe_kit.context import Context, RunRecord
@@ -12,7 +13,9 @@ from recipe_kit.data import BLOCK_BYTES
 from recipe_kit.parameters import ScoreParameters
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe
-from recipe_kit.scoring import score_in_batches
+from recipe_kit.scoring import score_in_batches, score_on_spark
+
+ROWS = 120
 
 MODULE = '''
 import os, signal, sys, time
@@ -20,6 +23,12 @@ from pathlib import Path
 
 import pandas as pd
 from recipe_kit import Recipe, ScoreParameters, TrainParameters
+
+
+def at_home():
+    """Whether this is the process that the others work for."""
+    home = os.environ.get("ROWWISE_HOME")
+    return home == str(os.getpid()) if home else "pyspark.worker" not in sys.modules
 
 
 class Rowwise(Recipe):
@@ -67,19 +76,18 @@ class Elsewhere(Numbers):
     """Leaves the rest to the other processes once it has scored two batches in the first."""
 
     def load_model(self, folder: Path):
-        if "ROWWISE_HOME" in os.environ and os.environ["ROWWISE_HOME"] != str(os.getpid()):
+        if not at_home() and "pyspark.worker" not in sys.modules:
             (self.context.folder / f"helper-{os.getpid()}").touch()
         return super().load_model(folder)
 
     def score(self, model, data, parameters):
         first = data["id"].iloc[0] == 0
-        at_home = os.environ["ROWWISE_HOME"] == str(os.getpid())
-        if at_home and not first:
+        if at_home() and not first:
             deadline = time.monotonic() + 60
             while not list(self.context.folder.glob("helper-*")) and time.monotonic() < deadline:
                 time.sleep(0.02)
             time.sleep(0.005)
-        if not at_home:
+        if not at_home():
             self.away(data)
         return super().score(model, data, parameters)
 
@@ -105,16 +113,44 @@ class LongElsewhere(Elsewhere):
 '''
 
 
+def difficult_rows() -> pd.DataFrame:
+    """Rows whose columns, late in the table, hold what nothing before has announced."""
+    number = list(range(ROWS))
+    return pd.DataFrame(
+        {
+            "id": number,
+            "text": ["plain", "with, comma", 'with "quotes"', "two\nlines", "Grüße, 世界 🎈", None] * (ROWS // 6),
+            "whole": [None if row == 100 else row for row in number],
+            "whole always": number,
+            "number": [None if row % 7 == 0 else row / 3 for row in number],
+            "late fraction": [row + 0.5 if row == 110 else row for row in number],
+            "truth": [None if row == 101 else row % 2 == 0 for row in number],
+            "truth always": [row % 3 == 0 for row in number],
+            "day": pd.date_range("2024-02-27", periods=ROWS).strftime("%Y-%m-%d"),
+            "moment": pd.date_range("2024-02-27 10:00:00", periods=ROWS, freq="7min").strftime("%Y-%m-%d %H:%M:%S"),
+            "late word": ["word" if row == 105 else str(row) for row in number],
+            "nothing": [None] * ROWS,
+            "late day": ["2024-01-01" if row == 119 else None for row in number],
+        }
+    ).astype({"whole": "Int64", "truth": "boolean"})
+
+
+def write_source(folder: Path) -> Path:
+    """Write the recipes into `folder`, and return it."""
+    (folder / "rowwise").mkdir(parents=True)
+    (folder / "rowwise" / "__init__.py").touch()
+    (folder / "rowwise" / "recipe.py").write_text(MODULE)
+    return folder
+
+
 class Rowwise:
     """The project, with a model; each way to score returns the bytes that were written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path | None = None) -> None:
+        """A project in `folder`, its code in `source` where that was written before."""
         self.folder = folder
-        self.source = folder / "source"
+        self.source = source or write_source(folder / "source")
         self.run = folder / "run"
-        (self.source / "rowwise").mkdir(parents=True)
-        (self.source / "rowwise" / "__init__.py").touch()
-        (self.source / "rowwise" / "recipe.py").write_text(MODULE)
         self.run.mkdir()
         self.notes: list[str] = []
         self.record = RunRecord(note=self.notes.append)
@@ -170,9 +206,23 @@ class Rowwise:
         assert [table.rows for table in (*self.record.read, *self.record.written)] == [rows, rows]
         return (self.run / results).read_bytes()
 
+    def on_spark(
+        self, name: str, data: str, session: Any, *, results: str = "spark.csv", block_bytes: int = BLOCK_BYTES
+    ) -> bytes:
+        """Score on Spark; the session has been given the project's source folder."""
+        recipe, stored = self.recipe(name), self.model()
+        rows = score_on_spark(
+            recipe,
+            recipe.load_model(stored.folder_of_files),
+            stored,
+            self.parameters(data, results),
+            session=session,
+            block_bytes=block_bytes,
+        )
+        assert [table.rows for table in (*self.record.read, *self.record.written)] == [rows, rows]
+        place = self.run / results
+        return place.read_bytes() if place.is_file() else b""
+
     def left_over(self) -> list[str]:
         """Return the names of everything in the run's folder that is neither a result nor a helper's sign."""
         return sorted(path.name for path in self.run.iterdir() if not path.name.startswith("helper-"))
-
-
-__all__ = ["MODULE", "Rowwise", "replace"]

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from rowwise import Rowwise
+from rowwise import ROWS, Rowwise, difficult_rows
 
 from recipe_kit.data import resolve_location, table_to_pandas
 from recipe_kit.data.reading import read_table
 from recipe_kit.errors import EmptyDataError, MalformedDataError, RecipeDefinitionError, RecipeFailedError
-
-ROWS = 120
 
 
 @pytest.fixture
@@ -27,28 +25,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rowwise:
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setenv("ROWWISE_HOME", str(os.getpid()))
     return Rowwise(tmp_path)
-
-
-def difficult_rows() -> pd.DataFrame:
-    """Rows whose columns, late in the table, hold what nothing before has announced."""
-    number = list(range(ROWS))
-    return pd.DataFrame(
-        {
-            "id": number,
-            "text": ["plain", "with, comma", 'with "quotes"', "two\nlines", "Grüße, 世界 🎈", None] * (ROWS // 6),
-            "whole": [None if row == 100 else row for row in number],
-            "whole always": number,
-            "number": [None if row % 7 == 0 else row / 3 for row in number],
-            "late fraction": [row + 0.5 if row == 110 else row for row in number],
-            "truth": [None if row == 101 else row % 2 == 0 for row in number],
-            "truth always": [row % 3 == 0 for row in number],
-            "day": pd.date_range("2024-02-27", periods=ROWS).strftime("%Y-%m-%d"),
-            "moment": pd.date_range("2024-02-27 10:00:00", periods=ROWS, freq="7min").strftime("%Y-%m-%d %H:%M:%S"),
-            "late word": ["word" if row == 105 else str(row) for row in number],
-            "nothing": [None] * ROWS,
-            "late day": ["2024-01-01" if row == 119 else None for row in number],
-        }
-    ).astype({"whole": "Int64", "truth": "boolean"})
 
 
 @pytest.fixture
@@ -251,7 +227,7 @@ def test_ctrl_c_ends_all_processes_and_leaves_no_scores(many_rows: Rowwise) -> N
         sys.path[:0] = [{str(Path(__file__).parent)!r}]
         os.environ["ROWWISE_HOME"] = str(os.getpid())
         from pathlib import Path
-        from rowwise import Rowwise
+        from rowwise import ROWS, Rowwise, difficult_rows
         project = Rowwise(Path({str(many_rows.folder / "again")!r}))
         Path(project.folder / "rows.csv").write_text(Path({str(many_rows.folder / "rows.csv")!r}).read_text())
         try:

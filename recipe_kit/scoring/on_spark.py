@@ -142,7 +142,8 @@ class _Run:
             pieces = _pieces(self._pieces_frame(job, blocks), as_text=delimiter is not None)
             try:
                 with writer, closing(pieces):
-                    write_piece(scorer.piece(settled.no_scores(), first=True), writer)
+                    if delimiter is not None:
+                        write_piece(scorer.piece(settled.no_scores(), first=True), writer)
                     for piece in pieces:
                         write_piece(piece, writer)
                 return writer.rows, types
@@ -201,6 +202,7 @@ class _Run:
 
 def _pieces(frame: DataFrame, *, as_text: bool) -> Generator[Piece, None, None]:
     """The pieces of output, in order: computed by all executors at once, fetched one after the other."""
+    import pyarrow as pa
     from pyspark import StorageLevel
 
     frame = frame.persist(StorageLevel.DISK_ONLY)

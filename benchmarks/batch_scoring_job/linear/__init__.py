@@ -1,0 +1,3 @@
+"""A linear model."""
+
+from __future__ import annotations

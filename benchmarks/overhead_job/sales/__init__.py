@@ -1,0 +1,3 @@
+"""A small gradient-boosting job."""
+
+from __future__ import annotations
