@@ -13,9 +13,7 @@ from recipe_kit.parameters import (
     Assignment,
     Layer,
     Parameter,
-    Parameters,
     TaskParameters,
-    layer_from_assignments,
     parse_assignment,
 )
 from recipe_kit.recipe import TaskName
@@ -31,34 +29,26 @@ _TAKEN: Mapping[TaskName, tuple[str, ...]] = {
 }
 
 
-def layers_given(
-    texts: Iterable[str],
-    tasks: Sequence[TaskName],
-    folder: Path,
-    known: Mapping[str, type[Parameters]] | None = None,
-) -> tuple[Layer, ...]:
+def layers_given(texts: Iterable[str], tasks: Sequence[TaskName], folder: Path) -> tuple[Layer, ...]:
     """Return the layer of the parameters given with `-p`; none where there are none.
 
     A key without a task goes to the only task that is run; where several are, to each that knows it. The last of
-    several values for one key counts.
+    several values for one key counts. Whether keys are known is left to the tasks: in an environment of its own a
+    recipe may need what this process has not got.
 
     Args:
         texts: Each `KEY=VALUE` or `TASK.KEY=VALUE`.
         tasks: The tasks that are run.
         folder: The folder that the person stands in, where relative paths are looked for first.
-        known: The class of each task's parameters, to check the keys against; `None` leaves that to the tasks.
 
     Raises:
         InvalidParameterError: A text is not of that form, or names a task that is not run.
-        UnknownParameterError: A key is in none of the classes.
     """
     given = [_located(parse_assignment(text), folder) for text in texts]
     for each in given:
         _require_that_it_is_run(each, tasks)
     if not given:
         return ()
-    if known is not None:
-        return (layer_from_assignments([f"{each.name}={each.value}" for each in given], known),)
     only = tasks[0] if len(tasks) == 1 else None
     by_task: dict[str | None, list[Parameter]] = {}
     for each in given:

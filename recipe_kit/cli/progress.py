@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import threading
 import time
@@ -103,7 +104,9 @@ class Progress:
             text = describe(self._phase, elapsed, self._rows, self._total)
             if self._live:
                 if not self._line_is_open:
-                    self._write(f"{_ERASE}\x1b[2m{text}\x1b[0m")
+                    # A line that is broken in two could not be erased.
+                    fitting = text[: shutil.get_terminal_size().columns - 1]
+                    self._write(f"{_ERASE}\x1b[2m{fitting}\x1b[0m")
                     self._drawn = True
             elif elapsed >= self._next_line and (self._rows is not None or elapsed >= SIGN_OF_LIFE):
                 self._next_line, self._has_lines = 2 * elapsed, True

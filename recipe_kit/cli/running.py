@@ -13,13 +13,12 @@ from typing import TextIO
 from recipe_kit.cli import collection
 from recipe_kit.cli.given import layers_given, settings_given
 from recipe_kit.cli.progress import Progress
-from recipe_kit.cli.projects import default_work_folder, find_model, import_recipe, prepare_work_folder
+from recipe_kit.cli.projects import default_work_folder, find_model, prepare_work_folder
 from recipe_kit.cli.summary import next_step, print_failure, print_summary
 from recipe_kit.cli.tasks import Asked
 from recipe_kit.cli.terminal import is_terminal, styled
-from recipe_kit.parameters import Layer
 from recipe_kit.project import Project
-from recipe_kit.recipe import TaskName, traits_of
+from recipe_kit.recipe import TaskName
 from recipe_kit.runners import InProcessRunner, IsolatedRunner, Runner, new_run_folder
 from recipe_kit.task import Phase, RecipeReference, ResultDocument, SparkRequest, State, TaskDocument
 
@@ -49,7 +48,7 @@ def _run_tasks(tasks: Sequence[TaskName], asked: Asked, results: list[ResultDocu
         recipe=RecipeReference(
             name=recipe, entry=project.recipes[recipe], version=project.version, source_folder=project.source_folder
         ),
-        layers=_layers(tasks, asked, project, recipe),
+        layers=(*project.layers(asked.instance), *layers_given(asked.parameters, tasks, Path.cwd())),
         data_folder=project.data_folder,
         seed=asked.seed,
         time_limit=asked.timeout,
@@ -84,18 +83,6 @@ def _run_tasks(tasks: Sequence[TaskName], asked: Asked, results: list[ResultDocu
     if step and is_terminal(people):
         print(f"next: {styled(step, 'bold', people)}", file=people)
     return 0
-
-
-def _layers(tasks: Sequence[TaskName], asked: Asked, project: Project, recipe: str) -> tuple[Layer, ...]:
-    """Return the layers of parameters, the instance file's and then the command line's.
-
-    Which task a bare key is for, only the recipe's class tells where several tasks run. Elsewhere it is left alone:
-    in an environment of its own the recipe may need what this process has not got.
-    """
-    known = None
-    if len(tasks) > 1 and asked.parameters and not asked.isolated:
-        known = {**traits_of(import_recipe(project, recipe)).parameters}
-    return (*project.layers(asked.instance), *layers_given(asked.parameters, tasks, Path.cwd(), known))
 
 
 def _observed(runner: Runner, document: TaskDocument, folder: Path, *, isolated: bool) -> ResultDocument:
