@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import random
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from recipe_kit.parameters import WireScalar
 
@@ -80,3 +82,20 @@ class Context:
         from recipe_kit.spark import SparkOptions, open_session
 
         return open_session(SparkOptions(), app_name="recipe")
+
+
+def logger_to(stream: TextIO) -> logging.Logger:
+    """Return a logger for a recipe that writes to `stream`, one line per message, its level first."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger = logging.Logger("recipe", logging.INFO)
+    logger.addHandler(handler)
+    return logger
+
+
+def seed_generators(seed: int) -> None:
+    """Start the global random generators of Python, and of NumPy where it is in use, from `seed`."""
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)

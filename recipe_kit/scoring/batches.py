@@ -8,15 +8,13 @@ whole table and begins again. Tables without such surprises, nearly all, are rea
 
 from __future__ import annotations
 
-import logging
-import random
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipe_kit.context import Context
+from recipe_kit.context import Context, logger_to, seed_generators
 from recipe_kit.data import Block, format_block, frame_to_table, read_block, table_to_pandas
 from recipe_kit.errors import RecipeDefinitionError
 from recipe_kit.recipe import Recipe, place_of_hook
@@ -176,16 +174,9 @@ class Belongings:
 
     def scorer(self, recipe_class: type[Recipe], model_folder: Path, delimiter: str | None = None) -> Scorer:
         """Return the recipe in this process, its model restored from `model_folder`; what it logs goes to `stderr`."""
-        logger = logging.Logger("recipe", logging.INFO)
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-        logger.addHandler(handler)
         recipe = recipe_class()
-        recipe.context = Context(logger=logger, **self.context)
-        random.seed(recipe.context.seed)
-        numpy = sys.modules.get("numpy")
-        if numpy is not None:
-            numpy.random.seed(recipe.context.seed % 2**32)
+        recipe.context = Context(logger=logger_to(sys.stderr), **self.context)
+        seed_generators(recipe.context.seed)
         return Scorer(recipe, recipe.load_model(model_folder), self.parameters, delimiter)
 
 

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from recipe_kit.context import logger_to
+
 EXECUTION_LOG = "execution.log"
 STDOUT_LOG = "stdout.log"
 STDERR_LOG = "stderr.log"
@@ -129,13 +131,9 @@ def capture(folder: Path, redact: Redactor, *, live: bool = True) -> Iterator[lo
     ):
         out = _Tee(out_log, sys.stdout if live else None, redact)
         err = _Tee(err_log, sys.stderr if live else None, redact)
-        handler = logging.StreamHandler(err)
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
-        logger = logging.Logger("recipe", logging.INFO)
-        logger.addHandler(handler)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                yield logger
+                yield logger_to(sys.stderr)
             finally:
                 out.finish()
                 err.finish()

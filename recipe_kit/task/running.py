@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipe_kit import __version__, default_hooks, models
 from recipe_kit.atomic import atomic_file
-from recipe_kit.context import Context, RunRecord
+from recipe_kit.context import Context, RunRecord, seed_generators
 from recipe_kit.errors import ModelNotFoundError, RecipeDefinitionError
 from recipe_kit.parameters import (
     Parameters,
@@ -163,7 +162,7 @@ class _Run:
             )
             if traits.data_frame == "spark":
                 self._open_spark(default_hooks.bytes_at(recipe.context, _location_of(resolved.parameters)))
-        _seed_everything(self.task.seed)
+        seed_generators(self.task.seed)
         match self.task.task:
             case "train":
                 self._train(recipe, traits, resolved)
@@ -391,13 +390,6 @@ def _as_metrics(recipe_class: type[Recipe], value: object) -> dict[str, float]:
                 f"metric '{name}' of recipe {recipe_class.__qualname__} is {metric!r}, not a number"
             ) from None
     return metrics
-
-
-def _seed_everything(seed: int) -> None:
-    random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
 
 
 def _versions() -> dict[str, str]:
