@@ -48,7 +48,7 @@ def test_every_check_says_what_it_proves_why_it_matters_and_what_to_do() -> None
 def test_the_table_of_fixtures_is_that_of_the_plugin(pytester: pytest.Pytester) -> None:
     page = (REFERENCE / "fixtures.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", page, flags=re.MULTILINE))
-    text = pytester.runpytest("--fixtures", "-q").stdout.str()
+    text = pytester.runpytest_subprocess("--fixtures", "-q").stdout.str()
     section = re.search(r"fixtures defined from recipe_kit\.testing\.plugin -+\n(.*?)(?:\n---|\n=|\Z)", text, re.DOTALL)
     assert section is not None, text
     found = re.findall(r"^(\w+)(?: \[session scope\])? -- .*?\n    (.+)$", section[1], flags=re.MULTILINE)
