@@ -6,23 +6,19 @@ Each of these is made once, when it is first asked for, and the same way in whic
 from __future__ import annotations
 
 import atexit
-import functools
 import inspect
 import itertools
 import logging
-import random
 import shutil
-import sys
 import tempfile
 import tomllib
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from recipe_kit import models
-from recipe_kit.context import Context
+from recipe_kit.context import Context, seed_generators
 from recipe_kit.errors import RecipeDefinitionError, UnknownParameterError
 from recipe_kit.parameters import Layer, Parameter, Parameters, Resolved, TaskParameters, WireScalar, resolve
 from recipe_kit.parameters.annotations import wire_fields
@@ -32,6 +28,7 @@ from recipe_kit.runners import InProcessRunner, Runner
 from recipe_kit.task import RecipeReference, ResultDocument, SparkRequest, State, TaskDocument
 from recipe_kit.task.layers import layers_of
 from recipe_kit.testing.findings import NotReadyError, describe_error
+from recipe_kit.testing.once import Once
 from recipe_kit.testing.results import failure_text
 from recipe_kit.testing.tables import as_pandas
 
@@ -46,38 +43,6 @@ SOURCE = "test"
 """What messages call the source of parameters that a test or a check gives."""
 
 RESULTS_KEY = "scoringResultsLocation"
-
-_Value = TypeVar("_Value")
-
-
-class _Once(Generic[_Value]):
-    """A property that is computed once; an error is kept as well, because training again would only take time."""
-
-    def __init__(self, compute: Callable[[Any], _Value]) -> None:
-        self._compute = compute
-        functools.update_wrapper(self, compute)  # type: ignore[arg-type]
-
-    @overload
-    def __get__(self, owner: None, kind: type) -> _Once[_Value]: ...
-    @overload
-    def __get__(self, owner: object, kind: type) -> _Value: ...
-    def __get__(self, owner: object | None, kind: type) -> _Value | _Once[_Value]:
-        if owner is None:
-            return self
-        kept: dict[str, tuple[Any, BaseException | None]] = owner.__dict__.setdefault("_kept", {})
-        name = self._compute.__name__
-        if name not in kept:
-            try:
-                # All tests share it, so whether warnings are errors in the first one must not decide what it is.
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    kept[name] = (self._compute(owner), None)
-            except Exception as error:
-                kept[name] = (None, error)
-        value, failure = kept[name]
-        if failure is not None:
-            raise failure
-        return value  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -126,12 +91,12 @@ class Subject:
 
     # -- the recipe -------------------------------------------------------------------------------------------------
 
-    @_Once
+    @Once
     def recipe_class(self) -> type[Recipe]:
         """The recipe's class, imported from the project."""
         return self.project.import_recipe(self.name)
 
-    @_Once
+    @Once
     def traits(self) -> RecipeTraits:
         """What the class says about itself."""
         return traits_of(self.recipe_class)
@@ -162,7 +127,7 @@ class Subject:
 
     # -- parameters -------------------------------------------------------------------------------------------------
 
-    @_Once
+    @Once
     def layers(self) -> tuple[Layer, ...]:
         """The layers of parameters: those of the instance file, and those given for the test."""
         if self._layers is not None:
@@ -198,7 +163,7 @@ class Subject:
 
     # -- running tasks ----------------------------------------------------------------------------------------------
 
-    @_Once
+    @Once
     def work_folder(self) -> Path:
         """A folder of this subject's own, removed when the process ends."""
         folder = Path(tempfile.mkdtemp(prefix="recipe-kit-test-")).resolve()
@@ -245,12 +210,12 @@ class Subject:
         runner = runner or InProcessRunner()
         return runner.run(document, folder or self.new_folder(document.task))
 
-    @_Once
+    @Once
     def train_result(self) -> ResultDocument:
         """What came of training on the sample."""
         return self.run(self.document("train"))
 
-    @_Once
+    @Once
     def model_folder(self) -> Path:
         """The folder of the model trained on the sample; `NotReadyError` where training fails."""
         if self._model_folder is not None:
@@ -262,7 +227,7 @@ class Subject:
             )
         return result.model.folder
 
-    @_Once
+    @Once
     def model(self) -> Any:
         """The model trained on the sample, as a task that scores gets it; `NotReadyError` where it cannot be loaded."""
         folder = self.model_folder
@@ -277,7 +242,7 @@ class Subject:
                 cause_text=f"the model that recipe '{self.name}' saved cannot be loaded: {problem}",
             ) from error
 
-    @_Once
+    @Once
     def trained(self) -> TrainedModel:
         """The model trained on the sample with what its training said; `NotReadyError` where there is none."""
         model = self.model
@@ -288,7 +253,7 @@ class Subject:
     def _stored_model(self, folder: Path) -> models.StoredModel:
         return models.open_model(folder, recipe=self.name)
 
-    @_Once
+    @Once
     def score_result(self) -> ResultDocument:
         """What came of scoring the whole sample with the trained model, as a task."""
         return self.run(self.document("score", model=self.model_folder))
@@ -312,7 +277,7 @@ class Subject:
             recipe.context = replace(recipe.context, known_schema=known)
         return recipe.load_scoring_data(self.parameters("score"))
 
-    @_Once
+    @Once
     def original_scoring_data(self) -> Any:
         """The scoring sample as a task that scores gets it; `NotReadyError` where it cannot be loaded."""
         try:
@@ -326,7 +291,7 @@ class Subject:
                 cause_text=f"recipe '{self.name}' cannot load its scoring sample: {problem}",
             ) from error
 
-    @_Once
+    @Once
     def scoring_rows(self) -> pd.DataFrame:
         """The first rows of the scoring sample, as pandas; change copies only."""
         data = self.original_scoring_data
@@ -354,11 +319,11 @@ class Subject:
         """Return the scores of `rows`, by a new instance of the recipe with the model as it was saved."""
         data = self.of_its_kind(rows, self.original_scoring_data)
         recipe = self.new_recipe(task="score")
-        seed_everything(0)
+        seed_generators(0)
         scores = recipe.score(self.model, data, self.parameters("score"))
         return scores_as_pandas(self.recipe_class, scores)
 
-    @_Once
+    @Once
     def scores(self) -> pd.DataFrame:
         """The scores of `scoring_rows`; `NotReadyError` where scoring fails."""
         try:
@@ -431,14 +396,6 @@ def scores_as_pandas(recipe_class: type[Recipe], scores: Any) -> pd.DataFrame:
             f"hook 'score' of recipe {recipe_class.__qualname__} returned {type(scores).__name__}, which is no table",
             hint="return a data frame",
         ) from None
-
-
-def seed_everything(seed: int) -> None:
-    """Seed the global generators of chance, as a run does."""
-    random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
 
 
 def _kept_in_the_run_folder(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

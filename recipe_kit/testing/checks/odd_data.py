@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from recipe_kit.context import seed_generators
 from recipe_kit.recipe import Recipe
 from recipe_kit.testing.checks.registry import check
 from recipe_kit.testing.findings import Finding, NotApplicableError, describe_error, is_named_error
-from recipe_kit.testing.subject import Subject, seed_everything
+from recipe_kit.testing.subject import Subject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,7 @@ def _training_rows(subject: Subject) -> tuple[pd.DataFrame, Any]:
 
 def _train(subject: Subject, rows: pd.DataFrame, like: Any) -> Any:
     recipe = subject.new_recipe()
-    seed_everything(0)
+    seed_generators(0)
     return recipe.train(subject.of_its_kind(rows, like), subject.parameters("train"))
 
 

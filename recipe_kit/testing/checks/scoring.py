@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from recipe_kit.context import seed_generators
 from recipe_kit.testing.checks.registry import (
     ON_PANDAS,
     SCORES_IN_BATCHES,
@@ -13,7 +14,7 @@ from recipe_kit.testing.checks.registry import (
 )
 from recipe_kit.testing.checks.training import TOLERANCE
 from recipe_kit.testing.findings import Finding, NotApplicableError
-from recipe_kit.testing.subject import Subject, seed_everything
+from recipe_kit.testing.subject import Subject
 from recipe_kit.testing.tables import differences
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def scoring_leaves_its_input_alone(subject: Subject) -> None:
     _ = subject.scores
     rows, parameters = subject.scoring_rows.copy(deep=True), subject.parameters("score")
     parameters_before = copy.deepcopy(parameters)
-    seed_everything(0)
+    seed_generators(0)
     subject.new_recipe(task="score").score(subject.model, rows, parameters)
     changes = differences(rows, subject.scoring_rows, check_column_order=True, check_types=True, tolerance=0.0)
     if changes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import math
 
+from recipe_kit.context import seed_generators
 from recipe_kit.errors import RecipeKitError
 from recipe_kit.task import State
 from recipe_kit.testing.checks.registry import EVALUATES, check
 from recipe_kit.testing.findings import Finding, NotApplicableError
 from recipe_kit.testing.results import place_of_failure
-from recipe_kit.testing.subject import Subject, seed_everything
+from recipe_kit.testing.subject import Subject
 from recipe_kit.testing.tables import differences
 
 TOLERANCE = 1e-6
@@ -65,7 +66,7 @@ def training_leaves_its_input_alone(subject: Subject) -> None:
     on_pandas = subject.traits.data_frame == "pandas"
     before = data.copy(deep=True) if on_pandas else None
     parameters_before = copy.deepcopy(parameters)
-    seed_everything(0)
+    seed_generators(0)
     recipe.train(data, parameters)
     if before is not None:
         changes = differences(data, before, check_column_order=True, check_types=True, tolerance=0.0)
