@@ -139,7 +139,6 @@ def test_a_key_goes_to_each_task_that_knows_it(project: Path, call: CommandLine)
     assert _scores(project / "mine.csv")[1] == "1,6"
 
 
-@pytest.mark.xfail(reason="a task's document keeps the secrets of the project's other tasks in its layers")
 @pytest.mark.parametrize("source", ["command line", "command line, by task", "instance file"])
 def test_a_secret_reaches_no_file(source: str, project: Path, call: CommandLine) -> None:
     arguments = {"command line": ("-p", "token=hunter2"), "command line, by task": ("-p", "train.token=hunter2")}

@@ -61,12 +61,17 @@ class Failing(Mean):
 
 class Slow(Mean):
     def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
+        self.context.folder.joinpath("begun").touch()
         try:
             for _ in range(100):
                 time.sleep(0.1)
         except Exception:
             pass
         return 0.0
+
+class Misnaming(Mean):
+    def evaluate(self, model: float, data: pd.DataFrame, parameters: MeanParameters) -> dict[str, float]:
+        return {"error": data["z"].sum()}
 
 class Leaving(Mean):
     def train(self, data: pd.DataFrame, parameters: MeanParameters) -> float:
@@ -239,6 +244,47 @@ def test_a_failure_shows_the_traceback_from_the_authors_first_frame_on(bench: Be
     assert not (bench.folder / "run" / "model").exists()
 
 
+def test_causes_inside_a_library_are_left_out_of_the_authors_traceback(bench: Bench) -> None:
+    failure = bench.run(recipe="Misnaming").failure
+
+    assert failure is not None
+    first, *_ = [line for line in (failure.traceback or "").splitlines() if "File" in line]
+    assert "means/recipe.py" in first
+    assert "direct cause" not in (failure.traceback or "")
+    assert failure.sentence == "the recipe failed in evaluate: KeyError: 'z'"
+
+
+def test_wrong_data_show_no_traceback(bench: Bench) -> None:
+    (bench.data / "train.csv").write_text("x\n1\n")
+
+    failure = bench.run().failure
+
+    assert failure is not None
+    assert failure.traceback is None
+    assert "has no column 'y'" in failure.sentence
+
+
+def test_a_value_that_does_not_fit_a_later_task_stops_the_first(bench: Bench) -> None:
+    bad = layer("command line", score={"scoringResultsLocation": None})
+
+    result = bench.run(layers=(*bench.task().layers, bad), followed_by=("score",))
+
+    assert result.exit_code == 2
+    assert result.failure is not None
+    assert "'scoringResultsLocation' of task 'score'" in result.failure.sentence
+
+
+@pytest.mark.parametrize("task", ["train", "score"])
+def test_a_secret_of_one_task_is_not_in_the_document_of_another(bench: Bench, task: str) -> None:
+    model = bench.run().model
+    assert model is not None
+    secret = layer("instance.json", train={"password": "open sesame"})
+
+    bench.run(task, folder="other", model=model.folder, layers=(*bench.task().layers, secret))
+
+    assert "open sesame" not in (bench.folder / "other" / "task.json").read_text()
+
+
 def test_a_recipe_that_exits_has_failed(bench: Bench) -> None:
     result = bench.run(recipe="Leaving")
 
@@ -300,8 +346,12 @@ def test_a_time_limit_ends_a_task_that_swallows_exceptions(bench: Bench) -> None
 
 
 def test_an_interrupt_leaves_a_result_that_says_so(bench: Bench) -> None:
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    def interrupt() -> None:
+        while not (bench.folder / "run" / "begun").exists():
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
 
+    threading.Thread(target=interrupt, daemon=True).start()
     result = bench.run(recipe="Slow")
 
     assert result.state is State.ABORTED

@@ -84,7 +84,10 @@ def import_recipe(project: Project, name: str) -> type[Recipe]:
         return project.import_recipe(name)
     except RecipeImportError as error:
         if error.__cause__ is not None:
+            from recipe_kit.task import RecipeReference
             from recipe_kit.task.failures import author_traceback
 
-            print(author_traceback(error.__cause__, project.source_folder).rstrip(), end="\n\n", file=sys.stderr)
+            own = RecipeReference(name=name, entry=project.recipes[name], source_folder=project.source_folder)
+            if shown_lines := author_traceback(error.__cause__, own):
+                print(shown_lines.rstrip(), end="\n\n", file=sys.stderr)
         raise

@@ -58,9 +58,10 @@ def _run_tasks(tasks: Sequence[TaskName], asked: Asked, results: list[ResultDocu
     work_folder = (asked.work_folder or default_work_folder(project)).resolve()
     model = None if tasks[0] == "train" else find_model(asked.model, work_folder, recipe)
     runner: Runner = IsolatedRunner(project.root) if asked.isolated else InProcessRunner()
-    for task in tasks:
+    for number, task in enumerate(tasks, start=1):
         folder = new_run_folder(work_folder, recipe, task)
-        document = template.model_copy(update={"id": folder.name, "task": task, "model": model})
+        of_task = {"id": folder.name, "task": task, "followed_by": tuple(tasks[number:]), "model": model}
+        document = template.model_copy(update=of_task)
         try:
             result = _observed(runner, document, folder, isolated=asked.isolated)
         except BaseException:

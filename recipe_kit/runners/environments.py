@@ -44,7 +44,8 @@ def environment_for(project: Path, recipe: str | None = None, *, cache: Path | N
     """Return an environment with what a recipe of the project in `project` requires, building it unless it is there.
 
     The requirements are those of ``requirements.txt`` where there is one, else the dependencies in
-    ``pyproject.toml``, with those of the optional group that is named after the recipe. The kit itself is not installed from anywhere: its own running source is put in.
+    ``pyproject.toml``, with those of the optional group that is named after the recipe. The kit itself is not installed
+    from anywhere: its own running source is put in.
 
     Args:
         project: The project's root.

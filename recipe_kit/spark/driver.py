@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _CONNECT_VARIABLES = ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED", "SPARK_LOCAL_REMOTE", "SPARK_API_MODE")
 _NOISE = re.compile(
     r"Using Spark's default log4j profile|Setting default log level|To adjust logging level|incubator modules"
-    r"|NativeCodeLoader|\]\[(cds|aot)|WARNING: (Unknown module|A (restricted|terminally)|Use --enable|Restricted)"
+    r"|NativeCodeLoader|netlib-(blas|lapack): JNI_OnLoad"
+    r"|\]\[(cds|aot)|WARNING: (Unknown module|A (restricted|terminally)|Use --enable|Restricted)"
 )
 _REFUSED_ARCHIVE = re.compile(r"\]\[(cds|aot).*(Unable to (map|use) shared|failed to load)")
 _TELLING = re.compile(r"^(Error|Exception|Caused by|Could not|Unrecognized|Invalid|Unable)\b|(Error|Exception): ")

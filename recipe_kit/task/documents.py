@@ -68,6 +68,10 @@ class TaskDocument(_Document):
     id: str
     task: TaskName
     recipe: RecipeReference
+    followed_by: tuple[TaskName, ...] = Field(
+        default=(),
+        description="Tasks that are to run after it: a bad value of theirs stops this one too.",
+    )
     layers: tuple[Layer, ...] = Field(
         default=(), description="Parameters in layers, the weakest first. Secrets are left out of documents on disk."
     )

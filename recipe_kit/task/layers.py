@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from recipe_kit.errors import InvalidParameterError, MissingParameterError
-from recipe_kit.parameters import SECRET_PLATFORM_KEYS, Layer, Parameter, Parameters, TaskParameters, secret_keys
+from recipe_kit.parameters import SECRET_PLATFORM_KEYS, Layer, Parameter, TaskParameters
 from recipe_kit.recipe import TaskName
 
 SECRETS_VARIABLE = "RECIPE_KIT_SECRETS"
@@ -29,15 +29,13 @@ def layers_of(task: TaskName, layers: Iterable[Layer]) -> tuple[Layer, ...]:
     return tuple(seen)
 
 
-def secrets_of(layers: Iterable[Layer], parameters_class: type[Parameters] | None = None) -> set[str]:
-    """Return the values that must not be shown: those sent as secrets, those of fields declared secret, and tokens."""
-    keys = secret_keys(parameters_class) if parameters_class else frozenset()
+def secrets_of(layers: Iterable[Layer], keys: frozenset[str] = frozenset()) -> set[str]:
+    """Return the values that must not be shown: those sent as secrets, those of the secret `keys`, and tokens."""
     return {str(p.value) for p in _parameters(layers) if _is_secret(p, keys) and p.value not in (None, "")}
 
 
-def without_secrets(layers: Iterable[Layer], parameters_class: type[Parameters] | None = None) -> tuple[Layer, ...]:
+def without_secrets(layers: Iterable[Layer], keys: frozenset[str]) -> tuple[Layer, ...]:
     """Return the layers for a document on disk: the keys of secrets are kept, their values are not."""
-    keys = secret_keys(parameters_class) if parameters_class else frozenset()
     return tuple(_each(layer, lambda p: p.without_value() if _is_secret(p, keys) else p) for layer in layers)
 
 

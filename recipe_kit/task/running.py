@@ -23,6 +23,7 @@ from recipe_kit.parameters import (
     refuse_unknown_everywhere,
     refuse_unknown_tasks,
     resolve,
+    secret_keys,
 )
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe, RecipeTraits, traits_of
@@ -118,9 +119,7 @@ class _Run:
             )
         except (Exception, SystemExit) as error:
             state = State.FAILED
-            failure = describe_failure(
-                error, phase=self.phase, source_folder=self.task.recipe.source_folder, redact=self.redact
-            )
+            failure = describe_failure(error, phase=self.phase, recipe=self.task.recipe, redact=self.redact)
         if failure is not None:
             self.log(f"{self.phase or 'start'}: {failure.type}: {failure.sentence}")
         self.log(f"{state}: after {time.perf_counter() - clock:.3f} s")
@@ -172,17 +171,21 @@ class _Run:
                 self._score(recipe, traits, resolved.parameters)
 
     def _resolve(self, traits: RecipeTraits) -> Resolved[Parameters]:
-        parameters_class = traits.parameters[self.task.task]
         layers = with_secrets(self.task.layers)
-        self.redact.secrets.update(secrets_of(layers, parameters_class))
-        kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, parameters_class)})
+        # Of all tasks, for the document carries the parameters of them all.
+        secret = frozenset[str]().union(*map(secret_keys, traits.parameters.values()))
+        self.redact.secrets.update(secrets_of(layers, secret))
+        kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, secret)})
         _write(self.folder / TASK_FILE, kept.to_json())
         for layer in layers:
             refuse_unknown_tasks(layer, traits.parameters)
             refuse_unknown_everywhere(layer, traits.parameters)
         mine = layers_of(self.task.task, layers)
         require_secrets(mine)
-        return resolve(parameters_class, self.task.task, mine)
+        resolved = resolve(traits.parameters[self.task.task], self.task.task, mine)
+        for later in self.task.followed_by:
+            resolve(traits.parameters[later], later, layers_of(later, layers))
+        return resolved
 
     def _refuse_spark_where_it_cannot_help(self, recipe_class: type[Recipe], traits: RecipeTraits) -> None:
         if self.task.spark is None or traits.data_frame == "spark":
