@@ -93,6 +93,8 @@ class Elsewhere(Numbers):
 
     def away(self, data):
         print("scored away from home")
+        if data["id"].iloc[-1] == 20 * 120 - 1:
+            print("the end has no line of its own", end="")
         print("and complained", file=sys.stderr)
         self.context.logger.info("seed %s in %s", self.context.seed, self.context.folder.name)
 

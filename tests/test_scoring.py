@@ -194,6 +194,7 @@ def test_other_processes_take_part_and_what_they_print_is_heard(
     heard = capsys.readouterr()
     assert several == many_rows.in_batches("Numbers", "rows.csv", results=results, block_bytes=40)
     assert "scored away from home" in heard.out
+    assert heard.out.endswith("scored away from home\nthe end has no line of its own")
     assert "and complained" in heard.err
     assert "INFO seed 11 in run" in heard.err
     assert list(many_rows.run.glob("helper-*"))

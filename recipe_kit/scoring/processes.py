@@ -127,12 +127,22 @@ class _Worker:
         if isinstance(message, Failed):
             raise_here(message.error, message.traceback)
         if isinstance(message, Printed):
-            print(message.text, end="", file=sys.stderr if message.stream == "stderr" else sys.stdout)
+            message.show()
         elif isinstance(message, Ready):
             self.ready = True
         elif isinstance(message, Scored):
             self.numbers.discard(message.number)
         return message  # type: ignore[no-any-return]
+
+    def finish(self) -> None:
+        """Let it end, and hear what it has printed until then; one that has not begun is not waited for."""
+        if self.ready:
+            with contextlib.suppress(EOFError, OSError):
+                self.connection.send(None)
+                while self.connection.poll(_SECONDS_TO_END):
+                    message = self.connection.recv()
+                    if isinstance(message, Printed):
+                        message.show()
 
     def _gone(self) -> RecipeFailedError:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -154,18 +164,17 @@ def _with_news(workers: list[_Worker], *, at_once: bool) -> Iterator[_Worker]:
 @contextlib.contextmanager
 def _started(count: int, assignment: Assignment) -> Iterator[list[_Worker]]:
     workers: list[_Worker] = []
-    in_order = False
     try:
         for _ in range(count):
             workers.append(_start(count))
             workers[-1].connection.send(assignment)
         yield workers
-        in_order = True
+        for worker in workers:
+            worker.finish()
     finally:
         for worker in workers:
-            worker.connection.close()  # which it takes as the wish that it ends
-        for worker in workers:
-            _end(worker.process, patience=_SECONDS_TO_END if in_order else 0)
+            worker.connection.close()
+            _end(worker.process)
 
 
 def _start(count: int) -> _Worker:
@@ -195,12 +204,11 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end(process: subprocess.Popen[bytes], *, patience: float) -> None:
-    for last_word in (process.terminate, process.kill):
-        try:
-            process.wait(timeout=patience)
-            return
-        except subprocess.TimeoutExpired:
-            last_word()
-            patience = _SECONDS_TO_END
-    process.wait()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Make sure that it is gone; one that has finished its work is by now."""
+    process.terminate()
+    try:
+        process.wait(timeout=_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

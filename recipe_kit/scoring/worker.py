@@ -51,6 +51,10 @@ class Printed:
     stream: str
     text: str
 
+    def show(self) -> None:
+        """Write it to the stream of the same name here."""
+        print(self.text, end="", file=sys.stderr if self.stream == "stderr" else sys.stdout)
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -69,22 +73,37 @@ class Failed:
 
 
 def serve(connection: Connection) -> None:
-    """Score the blocks that come through `connection` until it is closed."""
+    """Score the blocks that come through `connection` until `None` comes, or it is closed."""
     speaker = _Speaker(connection)
-    assignment = connection.recv()
-    with (
-        contextlib.redirect_stdout(_Forwarded("stdout", speaker)),
-        contextlib.redirect_stderr(_Forwarded("stderr", speaker)),
-    ):
+    out, err = _Forwarded("stdout", speaker), _Forwarded("stderr", speaker)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        outcome = _work(connection, speaker)
+    out.finish()
+    err.finish()
+    if outcome is not None:
+        speaker.try_to_say(outcome)
+
+
+def _work(connection: Connection, speaker: _Speaker) -> Failed | None:
+    """Score until nothing more comes, or return what went wrong with the recipe."""
+    try:
+        assignment: Assignment = connection.recv()
+    except (EOFError, OSError):
+        return None
+    try:
+        scorer = _scorer(assignment)
+    except BaseException as error:
+        return Failed(*portable(error))
+    heard = _listen(connection)
+    said = speaker.try_to_say(Ready())
+    while said and (task := heard.get()) is not None:
+        number, block = task
         try:
-            scorer = _scorer(assignment)
-            speaker.say(Ready())
-            for number, block in iter(_listen(connection).get, None):
-                speaker.say(Scored(number, scorer.score_block(block, assignment.settled)))
-        except (BrokenPipeError, ConnectionResetError):
-            return  # nobody waits for the scores any more
+            piece = scorer.score_block(block, assignment.settled)
         except BaseException as error:
-            speaker.say(Failed(*portable(error)))
+            return Failed(*portable(error))
+        said = speaker.try_to_say(Scored(number, piece))
+    return None
 
 
 def _scorer(given: Assignment) -> Scorer:
@@ -114,25 +133,44 @@ class _Speaker:
         self._connection = connection
         self._lock = threading.Lock()
 
-    def say(self, message: Ready | Printed | Scored | Failed) -> None:
-        with self._lock:
-            self._connection.send(message)
+    def try_to_say(self, message: Ready | Printed | Scored | Failed) -> bool:
+        """Return whether there is still somebody who listens."""
+        try:
+            with self._lock:
+                self._connection.send(message)
+        except OSError:
+            return False
+        return True
 
 
 class _Forwarded(io.TextIOBase):
-    """A text stream whose text appears where the run that this process works for shows and logs its own."""
+    """A text stream whose lines appear where the run that this process works for shows and logs its own."""
 
     def __init__(self, name: str, speaker: _Speaker) -> None:
         self._name = name
         self._speaker = speaker
+        self._pending = ""
+        self._lock = threading.Lock()
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        with contextlib.suppress(OSError):
-            self._speaker.say(Printed(self._name, text))
+        with self._lock:
+            # Whole lines, so that those of several processes do not mix.
+            whole, newline, self._pending = (self._pending + text).rpartition("\n")
+            self._send(whole + newline)
         return len(text)
+
+    def finish(self) -> None:
+        """Send a last line that has no end."""
+        with self._lock:
+            self._send(self._pending)
+            self._pending = ""
+
+    def _send(self, text: str) -> None:
+        if text:
+            self._speaker.try_to_say(Printed(self._name, text))
 
 
 def main(descriptor: int) -> None:
