@@ -12,7 +12,7 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from recipe_kit.nearest import did_you_mean
 from recipe_kit.parameters import Layer, TaskParameters
 from recipe_kit.recipe import Recipe, traits_of
 
-_KEYS = ("recipes", "instance", "data", "package")
+_KEYS = ("recipes", "instance", "data", "expected-failures")
 _EXAMPLE = '[tool.recipe-kit.recipes] with a line such as sentiment = "sentiment.recipe:Sentiment"'
 
 
@@ -55,6 +55,8 @@ class Project:
     """Where each recipe is: ``"package.module:Class"`` by the recipe's name."""
     instance_file: Path | None
     data_folder: Path
+    expected_failures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Why a check of `recipe_kit.testing` is expected to fail, by the recipe's name and the check's."""
 
     @classmethod
     def load(cls, folder: Path | str) -> Project:
@@ -89,6 +91,7 @@ class Project:
             recipes=_recipes(table, file),
             instance_file=None if instance is None else root / instance,
             data_folder=root / (_text(table, "data", file) or "data"),
+            expected_failures=_expected_failures(table, file),
         )
 
     @property
@@ -266,6 +269,22 @@ def _recipes(table: Mapping[str, Any], file: Path) -> Mapping[str, str]:
                 hint='write it as "package.module:Class"',
             )
     return dict(recipes)
+
+
+def _expected_failures(table: Mapping[str, Any], file: Path) -> Mapping[str, Mapping[str, str]]:
+    found: Mapping[str, Mapping[str, str]] = table.get("expected-failures", {})
+    for recipe, reasons in found.items() if isinstance(found, dict) else [("", found)]:
+        if recipe not in table["recipes"] or not isinstance(reasons, dict):
+            raise ProjectError(
+                f"[tool.recipe-kit.expected-failures] of {file} does not hold a table for each recipe by name",
+                hint='write [tool.recipe-kit.expected-failures.RECIPE] with lines such as check_name = "the reason"',
+            )
+        for check, reason in reasons.items():
+            if not isinstance(reason, str) or not reason.strip():
+                raise ProjectError(
+                    f"the expected failure of check '{check}' in {file} gives no reason", hint="write why, as text"
+                )
+    return found
 
 
 def _text(table: Mapping[str, Any], key: str, file: Path) -> str | None:

@@ -72,6 +72,14 @@ def test_two_projects_may_have_packages_of_one_name(tmp_path: Path) -> None:
         ("[tool.recipe-kit]\ninstance = 3\nrecipes.a = 'a:B'", "'instance' in [tool.recipe-kit]"),
         ('[tool.recipe-kit.recipes]\nmean = "mean.recipe"', 'write it as "package.module:Class"'),
         ("[tool", "is not valid TOML"),
+        (
+            "[tool.recipe-kit]\nrecipes.a = 'a:B'\nexpected-failures.b.same_seed = 'why'",
+            "does not hold a table for each recipe by name",
+        ),
+        (
+            "[tool.recipe-kit]\nrecipes.a = 'a:B'\nexpected-failures.a.same_seed = ''",
+            "the expected failure of check 'same_seed' in",
+        ),
     ],
 )
 def test_a_wrong_table_gets_one_sentence(tmp_path: Path, table: str, sentence: str) -> None:

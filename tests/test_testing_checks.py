@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,15 @@ def test_an_expected_failure_is_reported_with_its_reason(project: Project) -> No
     name = "batches_of_any_size_give_the_same_scores"
     [outcome] = run_checks(project, name, only=[name], expected_failures={name: reason})
     assert (outcome.status, outcome.message) == (CheckStatus.EXPECTED_FAILURE, reason)
+
+
+def test_a_project_says_itself_which_failures_are_expected(project: Project) -> None:
+    name = "batches_of_any_size_give_the_same_scores"
+    said = replace(project, expected_failures={name: {name: "the ranks are those of the batch"}})
+
+    [outcome] = run_checks(said, name, only=[name])
+
+    assert (outcome.status, outcome.message) == (CheckStatus.EXPECTED_FAILURE, "the ranks are those of the batch")
 
 
 def test_an_expected_failure_that_passes_is_a_failure(project: Project) -> None:

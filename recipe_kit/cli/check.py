@@ -133,6 +133,6 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog=examples(
             "recipe-kit check",
-            "recipe-kit check sample_recipe --recipe sentiment --only same_seed_same_scores",
+            "recipe-kit check sample_recipe --recipe sentiment --only same_seed_gives_the_same_scores",
         )
     )(check)

@@ -134,14 +134,15 @@ def checks_of(
 
     Args:
         subject: The recipe.
-        expected_failures: Why a check is expected to fail, by the check's name.
+        expected_failures: Why a check is expected to fail, by the check's name; on top of what the project itself says
+            in `[tool.recipe-kit.expected-failures.RECIPE]`.
         slow: Whether to include checks that build an environment, or start Spark for a recipe that does without it.
         only: Names of the checks that are wanted; all of them by default.
 
     Raises:
         ValueError: There is no check of a name that was given.
     """
-    expected = dict(expected_failures or {})
+    expected = {**subject.project.expected_failures.get(subject.name, {}), **(expected_failures or {})}
     for name in (*expected, *(only or ())):
         _require_known(name)
     for check in CHECKS:
