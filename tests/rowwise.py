@@ -86,15 +86,13 @@ class Elsewhere(Numbers):
             deadline = time.monotonic() + 60
             while not list(self.context.folder.glob("helper-*")) and time.monotonic() < deadline:
                 time.sleep(0.02)
-            time.sleep(0.005)
+            time.sleep(0.02)
         if not at_home():
             self.away(data)
         return super().score(model, data, parameters)
 
     def away(self, data):
-        print("scored away from home")
-        if data["id"].iloc[-1] == 20 * 120 - 1:
-            print("the end has no line of its own", end="")
+        print("scored away from home", end="; ")
         print("and complained", file=sys.stderr)
         self.context.logger.info("seed %s in %s", self.context.seed, self.context.folder.name)
 

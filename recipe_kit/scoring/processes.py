@@ -46,13 +46,13 @@ class Origin:
 def score_in_processes(
     scorer: Scorer, origin: Origin, blocks: Iterator[Block], settled: Settled, processes: int
 ) -> Generator[Piece, None, None]:
-    """Give the scores of all blocks, in order, scored by `processes` processes; none is left when it is closed.
+    """Give the scores of all blocks, in order, scored by `processes` processes, of which this one is the first.
 
-    Until the first of them has imported what it needs, this process scores blocks itself.
+    None of the others is left when this is closed.
 
     Raises:
         Unsettled: A block needs other dtypes or types than those settled.
-        RecipeFailedError: The recipe raised in one of them, or one ended without a word.
+        RecipeFailedError: The recipe raised in another process, or one ended without a word.
     """
     assignment = Assignment(
         origin.recipe_entry,
@@ -63,41 +63,47 @@ def score_in_processes(
         pickle.dumps(Belongings.of(scorer.recipe.context, scorer.parameters)),
     )
     first_blocks = list(itertools.islice(blocks, processes))
-    processes = len(first_blocks)
-    numbered = enumerate(itertools.chain(first_blocks, blocks))
+    processes = max(1, len(first_blocks))
+    left = _Numbered(itertools.chain(first_blocks, blocks))
     done: dict[int, Piece] = {}
     next_out = 0
     # However unequal the processes are, no more than these are waiting for the one before them.
     limit = processes * (_BLOCKS_AT_ONCE + 2)
-    # A last block alone is scored here before anybody could have been asked.
-    with _started(processes if processes > 1 else 0, assignment) as workers:
-        exhausted = False
+    with _started(processes - 1, assignment) as workers:
         while True:
             while next_out in done:
                 yield done.pop(next_out)
                 next_out += 1
             under_way = sum(len(worker.numbers) for worker in workers)
             for worker in workers:
-                while not exhausted and worker.has_room and under_way + len(done) < limit:
-                    task = next(numbered, None)
-                    if task is None:
-                        exhausted = True
-                    else:
-                        worker.give(*task)
-                        under_way += 1
-            if exhausted and not under_way and not done:
+                while worker.has_room and under_way + len(done) < limit and (task := left.take()) is not None:
+                    worker.give(*task)
+                    under_way += 1
+            if left.is_empty and not under_way and not done:
                 return
-            alone = not exhausted and not any(worker.ready for worker in workers)
-            for worker in _with_news(workers, at_once=alone):
+            may_score = not left.is_empty and under_way + len(done) < limit
+            news = _with_news(workers, at_once=may_score)
+            for worker in news:
                 message = worker.receive()
                 if isinstance(message, Scored):
                     done[message.number] = message.piece
-            if alone and not any(worker.ready for worker in workers):
-                task = next(numbered, None)
-                if task is None:
-                    exhausted = True
-                else:
-                    done[task[0]] = scorer.score_block(task[1], settled)
+            if may_score and not news and (task := left.take()) is not None:
+                number, block = task
+                done[number] = scorer.score_block(block, settled)
+
+
+class _Numbered:
+    """Blocks, numbered as they are taken."""
+
+    def __init__(self, blocks: Iterator[Block]) -> None:
+        self._blocks = enumerate(blocks)
+        self.is_empty = False
+
+    def take(self) -> tuple[int, Block] | None:
+        """Return the next block with its number; `None` if there is no more."""
+        task = next(self._blocks, None)
+        self.is_empty = task is None
+        return task
 
 
 @dataclass
@@ -156,9 +162,10 @@ class _Worker:
         return RecipeFailedError(f"a scoring process {how} in the middle of its work", hint=hint)
 
 
-def _with_news(workers: list[_Worker], *, at_once: bool) -> Iterator[_Worker]:
+def _with_news(workers: list[_Worker], *, at_once: bool) -> list[_Worker]:
+    """The processes that have sent something; unless it has to be `at_once`, at least one has."""
     heard = wait([worker.connection for worker in workers], timeout=0 if at_once else None)
-    return (worker for worker in workers if worker.connection in heard)
+    return [worker for worker in workers if worker.connection in heard]
 
 
 @contextlib.contextmanager

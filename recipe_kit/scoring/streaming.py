@@ -65,7 +65,7 @@ def score_in_batches(
         parameters: Of the task; they name both locations.
         recipe_entry: How other processes import the recipe.
         source_folder: Where they import it from.
-        processes: How many processes score; 1 is this one alone, which still reads and writes in threads.
+        processes: How many processes score, this one included; alone it reads and writes in threads.
         progress: Is told of the rows done.
         block_bytes: About how many bytes of a CSV or JSON-lines file make a batch.
 
