@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 HELD_OUT_SHARE = 0.2
 """The share of the training rows that `evaluate` sees and `train` does not."""
 
+SPLIT_KEYS = ("evaluation.trainRatio", "evaluation.seed")
+"""The platform's parameters that decide which rows those are."""
+
 _SPLIT_BUCKETS = 1_000_000
+
+# What a location may raise that only a recipe's own loading understands; a query, say, is too long for a file's name.
+_NOT_FOR_THE_KIT = (DataError, OSError, RuntimeError, ValueError)
 
 
 def load(
@@ -102,8 +108,8 @@ def fingerprint_of(context: Context, location: str | None) -> str | None:
         return None
     try:
         return fingerprint(resolve_location(location, context.data_folder))
-    except DataError:
-        return None  # a location that only the recipe's own `load_training_data` understands
+    except _NOT_FOR_THE_KIT:
+        return None
 
 
 def bytes_at(context: Context, location: str | None) -> int | None:
@@ -112,7 +118,7 @@ def bytes_at(context: Context, location: str | None) -> int | None:
         return None
     try:
         return total_bytes(files_of(resolve_location(location, context.data_folder)))
-    except DataError:
+    except _NOT_FOR_THE_KIT:
         return None
 
 

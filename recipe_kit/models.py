@@ -90,9 +90,14 @@ class Manifest:
     files: Mapping[str, FileDigest]
     """By path below the files' folder."""
 
-    def trained_on(self, fingerprint: str | None) -> bool:
-        """Whether the data with that fingerprint are the ones that the model was trained on."""
-        return fingerprint is not None and fingerprint == self.fingerprint
+    def trained_on(self, fingerprint: str | None, location: str | None) -> bool:
+        """Whether the data with that fingerprint, at that location, are the ones that the model was trained on.
+
+        Data that the kit cannot read, in a database say, have no fingerprint: the same location then means the same.
+        """
+        if fingerprint is None and self.fingerprint is None:
+            return location == self.training_data
+        return fingerprint == self.fingerprint
 
     def to_json(self) -> dict[str, Any]:
         """The manifest as it is written."""

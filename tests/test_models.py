@@ -104,9 +104,9 @@ def test_secrets_are_left_out_of_the_manifest(stored: models.StoredModel) -> Non
 
 
 def test_a_model_knows_the_data_that_it_was_trained_on(stored: models.StoredModel) -> None:
-    assert stored.manifest.trained_on("sha256:abc")
-    assert not stored.manifest.trained_on("sha256:def")
-    assert not stored.manifest.trained_on(None)
+    assert stored.manifest.trained_on("sha256:abc", "elsewhere.csv")
+    assert not stored.manifest.trained_on("sha256:def", stored.manifest.training_data)
+    assert not stored.manifest.trained_on(None, stored.manifest.training_data)
 
 
 def test_a_model_takes_the_place_of_an_older_one(stored: models.StoredModel, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from recipe_kit.task.limits import exclusive
 
 RECIPE = """
 import sys, time
+import numpy as np
 import pandas as pd
 from pydantic import SecretStr
 from recipe_kit import Field, Recipe, ScoreParameters, TrainParameters
@@ -80,6 +81,15 @@ class Leaving(Mean):
 class Odd(Mean):
     def evaluate(self, model: float, data: pd.DataFrame, parameters: MeanParameters) -> dict[str, float]:
         return {"error": "large"}
+
+class FromDatabase(Mean):
+    def load_training_data(self, parameters: MeanParameters) -> pd.DataFrame:
+        return pd.DataFrame({"y": [float(i) for i in range(10)]})
+
+class Shuffling(Mean):
+    def split_training_data(self, data: pd.DataFrame, parameters: MeanParameters) -> tuple[pd.DataFrame, pd.DataFrame]:
+        held_out = data.index.isin(np.random.permutation(len(data))[:3])
+        return data[~held_out], data[held_out]
 
 class HalfWritten(Mean):
     def score(self, model: float, data: pd.DataFrame, parameters: ScoreParameters) -> pd.DataFrame:
@@ -172,6 +182,69 @@ def test_evaluating_on_the_training_data_uses_the_rows_held_out_then(bench: Benc
 
     assert again.metrics == trained.metrics
     assert "only the rows held out then" in (bench.folder / "evaluate" / "execution.log").read_text()
+
+
+def test_a_split_by_the_platform_s_parameters_is_the_one_of_the_training(bench: Bench) -> None:
+    layers = bench.task().layers
+    ratio = layer("run", train={"evaluation.trainRatio": 0.5, "evaluation.seed": 3})
+    trained = bench.run(layers=(*layers, ratio))
+    assert trained.model is not None
+
+    for other in ({}, {"evaluation.trainRatio": 0.9}):
+        again = bench.run("evaluate", model=trained.model.folder, layers=(*layers, layer("run", evaluate=other)))
+        assert again.metrics == trained.metrics
+
+
+def test_a_split_of_the_recipe_s_own_finds_the_generators_as_in_training(bench: Bench) -> None:
+    trained = bench.run(recipe="Shuffling")
+    assert trained.model is not None
+
+    again = bench.run("evaluate", "Shuffling", folder="evaluate", model=trained.model.folder, seed=99)
+
+    assert again.metrics == trained.metrics
+
+
+@pytest.mark.parametrize("location", ["database://reviews", "SELECT y FROM " + 300 * "y"])
+def test_data_that_only_the_recipe_can_load_are_known_by_their_location(bench: Bench, location: str) -> None:
+    def at(place: str) -> tuple[Layer, ...]:
+        return (layer(train={"trainingDataLocation": place}),)
+
+    trained = bench.run(recipe="FromDatabase", layers=at(location))
+    assert trained.model is not None
+
+    same, other = (
+        bench.run("evaluate", "FromDatabase", model=trained.model.folder, layers=at(place), folder=name)
+        for name, place in (("same", location), ("other", "database://others"))
+    )
+
+    assert same.metrics == trained.metrics
+    assert "split" in [phase.name for phase in same.phases]
+    assert "split" not in [phase.name for phase in other.phases]
+
+
+def test_a_location_that_is_secret_is_kept_out_of_the_manifest_and_the_result(bench: Bench) -> None:
+    for name in ("train", "score"):
+        (bench.data / f"{name}.csv").rename(bench.data / f"{name}-hush.csv")
+    secrets = {
+        "train": {"trainingDataLocation": "train-hush.csv"},
+        "score": {"scoringDataLocation": "score-hush.csv", "scoringResultsLocation": "scores-hush.csv"},
+    }
+    tasks = tuple(
+        TaskParameters(name=name, parameters=tuple(Parameter(key=k, value=v, secret=True) for k, v in given.items()))
+        for name, given in secrets.items()
+    )
+    layers = (Layer(source="instance.json", tasks=tasks),)
+
+    model = bench.run(layers=layers).model
+    assert model is not None
+    scored = bench.run("score", folder="score", model=model.folder, layers=layers)
+    again = bench.run("evaluate", folder="evaluate", model=model.folder, layers=layers)
+
+    assert scored.state is State.DONE
+    assert "split" in [phase.name for phase in again.phases]
+    for file in bench.folder.rglob("*"):
+        if file.suffix in (".json", ".log"):
+            assert "hush" not in file.read_text(), file
 
 
 def test_evaluating_on_other_data_uses_all_of_them(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from recipe_kit.atomic import atomic_file
 from recipe_kit.context import Context, RunRecord, seed_generators
 from recipe_kit.errors import ModelNotFoundError, RecipeDefinitionError
 from recipe_kit.parameters import (
+    Parameter,
     Parameters,
     Resolved,
     ScoreParameters,
@@ -25,6 +26,7 @@ from recipe_kit.parameters import (
     resolve,
     secret_keys,
 )
+from recipe_kit.parameters.annotations import wire_fields
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe, RecipeTraits, traits_of
 from recipe_kit.task.documents import (
@@ -137,7 +139,7 @@ class _Run:
             rows_written=sum(table.rows for table in self.record.written),
             metrics=self.metrics,
             model=self.model,
-            outputs=tuple(Output(location=t.location, rows=t.rows) for t in self.record.written),
+            outputs=tuple(Output(location=self.redact(t.location), rows=t.rows) for t in self.record.written),
             failure=failure,
             versions=_versions(),
         )
@@ -229,11 +231,12 @@ class _Run:
                 hint="write `def evaluate(self, model, data, parameters)`, returning metrics by name",
             )
         stored = self._open_model()
-        recipe.context = replace(
-            recipe.context, seed=stored.manifest.seed, known_schema=stored.manifest.training_schema
-        )
+        recipe.context = _as_in_training(recipe.context, stored.manifest, traits)
+        seed_generators(recipe.context.seed)
         data = self._load(recipe.load_training_data, parameters)
-        if stored.manifest.trained_on(default_hooks.fingerprint_of(recipe.context, _location_of(parameters))):
+        location = _location_of(parameters)
+        fingerprint = default_hooks.fingerprint_of(recipe.context, location)
+        if stored.manifest.trained_on(fingerprint, self.redact(location) if location else None):
             self.log("split: this is the data that the model was trained on, so only the rows held out then are used")
             with self._timed("split"):
                 _, data = recipe.split_training_data(data, parameters)
@@ -320,8 +323,9 @@ class _Run:
             recipe=self.task.recipe.name,
             entry=self.task.recipe.entry,
             recipe_version=self.task.recipe.version,
-            parameters=tuple(resolved.to_wire()),
-            training_data=location,
+            parameters=(*resolved.to_wire(), *_split_parameters(resolved)),
+            # A location may be a secret too, as a web address with a signature is.
+            training_data=self.redact(location) if location else None,
             training_rows=read.rows if read else None,
             training_schema=read.schema if read else None,
             fingerprint=default_hooks.fingerprint_of(Context(data_folder=self.task.data_folder), location),
@@ -376,6 +380,24 @@ def _location_of(parameters: Parameters) -> str | None:
         if isinstance(location, str):
             return location
     return None
+
+
+def _split_parameters(resolved: Resolved[Parameters]) -> list[Parameter]:
+    """Return the platform's parameters that decide which rows are held out: to hold out the same ones later."""
+    return [
+        Parameter(key=key, value=resolved.platform[key])
+        for key in default_hooks.SPLIT_KEYS
+        if key in resolved.platform and key not in resolved.secret_keys
+    ]
+
+
+def _as_in_training(context: Context, manifest: models.Manifest, traits: RecipeTraits) -> Context:
+    """Return `context` with all that decides which rows are held out as it was when the model was trained."""
+    # A key that the recipe declares is one of its own parameters, and not in the context.
+    split_keys = set(default_hooks.SPLIT_KEYS) - wire_fields(traits.parameters["train"]).keys()
+    platform = {key: value for key, value in context.platform.items() if key not in split_keys}
+    then = {p["key"]: p["value"] for p in manifest.parameters if p["key"] in split_keys}
+    return replace(context, seed=manifest.seed, known_schema=manifest.training_schema, platform={**platform, **then})
 
 
 def _as_metrics(recipe_class: type[Recipe], value: object) -> dict[str, float]:
