@@ -172,6 +172,14 @@ def test_an_input_is_looked_for_where_one_stands_and_else_left_to_the_data_folde
     assert meant("other/*.csv") == "other/*.csv"
 
 
+def test_an_output_is_where_one_stands_and_a_folder_stays_one(tmp_path: Path) -> None:
+    def meant(value: str) -> str:
+        return location_given("scoringResultsLocation", value, tmp_path)
+
+    assert meant("scores.csv") == str(tmp_path / "scores.csv")
+    assert meant("scores/") == f"{tmp_path}/scores/"
+
+
 @pytest.mark.parametrize("value", ["s3://bucket/a.csv", "file:///a.csv", "/a.csv", "~/a.csv", ""])
 @pytest.mark.parametrize("key", ["trainingDataLocation", "scoringResultsLocation"])
 def test_uris_and_absolute_paths_stay_as_they_are(key: str, value: str, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def location_given(key: str, value: str, folder: Path) -> str:
         return value
     place = folder / value
     if key in OUTPUT_KEYS or place.exists() or glob.glob(str(place), recursive=True):  # noqa: PTH207 - `place` has it all
-        return str(place)
+        # A slash at the end means a folder, which a path does not keep.
+        return f"{place}/" if value.endswith("/") else str(place)
     return value
 
 
