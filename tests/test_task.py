@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -190,7 +191,8 @@ def test_a_split_by_the_platform_s_parameters_is_the_one_of_the_training(bench: 
     trained = bench.run(layers=(*layers, ratio))
     assert trained.model is not None
 
-    for other in ({}, {"evaluation.trainRatio": 0.9}):
+    others: tuple[dict[str, object], ...] = ({}, {"evaluation.trainRatio": 0.9})
+    for other in others:
         again = bench.run("evaluate", model=trained.model.folder, layers=(*layers, layer("run", evaluate=other)))
         assert again.metrics == trained.metrics
 
@@ -202,6 +204,20 @@ def test_a_split_of_the_recipe_s_own_finds_the_generators_as_in_training(bench: 
     again = bench.run("evaluate", "Shuffling", folder="evaluate", model=trained.model.folder, seed=99)
 
     assert again.metrics == trained.metrics
+
+
+def test_a_secret_of_several_lines_is_masked_however_it_is_printed(bench: Bench) -> None:
+    key = "-----BEGIN KEY-----\nMIIEpAIB'AAKC\nhush77hush\n-----END KEY-----"
+    layers = (layer(train={"trainingDataLocation": "train.csv", "password": key}),)
+
+    bench.run(recipe="Failing", folder="failing", layers=layers)
+    result = bench.run(layers=layers)
+
+    assert result.state is State.DONE
+    for file in bench.folder.rglob("*"):
+        if file.suffix in (".json", ".log"):
+            text = file.read_text()
+            assert not any(part in text for part in ("MIIE", "AAKC", "hush77")), file
 
 
 @pytest.mark.parametrize("location", ["database://reviews", "SELECT y FROM " + 300 * "y"])
@@ -438,6 +454,17 @@ def test_two_runs_at_once_in_one_folder_are_refused(bench: Bench) -> None:
         pytest.raises(WorkFolderBusyError, match=r"another run is using .*/run: wait"),
     ):
         bench.run()
+
+
+def test_a_file_system_that_locks_no_folders_is_used_without_a_lock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+
+    assert bench.run().state is State.DONE
 
 
 def test_a_folder_can_be_used_again_after_a_run(bench: Bench) -> None:

@@ -40,6 +40,8 @@ def exclusive(folder: Path) -> Iterator[None]:
             raise WorkFolderBusyError(
                 f"another run is using {folder}", hint="wait until it has ended, or choose another folder"
             ) from None
+        except OSError:
+            pass  # a file system without locks for folders, as NFS is: no reason not to run there
         yield
     finally:
         os.close(descriptor)

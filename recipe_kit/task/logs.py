@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import sys
 import threading
@@ -21,13 +22,24 @@ EXECUTION_LOG = "execution.log"
 STDOUT_LOG = "stdout.log"
 STDERR_LOG = "stderr.log"
 MASK = "**********"
+_TELLING_NOTHING = 3
+"""Up to so many characters a line of a secret is none by itself."""
 
 
 class Redactor:
     """Replaces the values of secrets in text; calling it returns the text that may be shown."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self.secrets = {s for s in secrets if s}
+        self.secrets: set[str] = set()
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Mask these as well: as they are, as Python and JSON write them, and line by line, as logs are written."""
+        for secret in filter(None, secrets):
+            written = (repr(secret)[1:-1], json.dumps(secret)[1:-1])
+            lines = (line.strip() for line in secret.splitlines()) if "\n" in secret else ()
+            # Of a key in several lines, those with a bracket only tell nothing, and would mask every other.
+            self.secrets |= {secret, *written, *(line for line in lines if len(line) > _TELLING_NOTHING)}
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret masked."""

@@ -176,7 +176,7 @@ class _Run:
         layers = with_secrets(self.task.layers)
         # Of all tasks, for the document carries the parameters of them all.
         secret = frozenset[str]().union(*map(secret_keys, traits.parameters.values()))
-        self.redact.secrets.update(secrets_of(layers, secret))
+        self.redact.add(secrets_of(layers, secret))
         kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, secret)})
         _write(self.folder / TASK_FILE, kept.to_json())
         for layer in layers:
