@@ -17,7 +17,7 @@ import pytest
 from recipe_kit.errors import IsolationError, OutputError
 from recipe_kit.parameters import Layer, Parameter, TaskParameters
 from recipe_kit.runners import InProcessRunner, IsolatedRunner, new_run_folder
-from recipe_kit.runners.environments import _requirements, environment_for
+from recipe_kit.runners.environments import _of_this_project_only, _requirements, environment_for
 from recipe_kit.task import Phase, RecipeReference, ResultDocument, State, TaskDocument
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -140,6 +140,54 @@ def test_projects_that_need_the_same_share_an_environment(project: Path, cache: 
     (other / "requirements.txt").write_text("pandas  # tables\nrecipe-kit\n\n# that is all\n")
 
     assert environment_for(other, cache=cache) == environment_for(project, cache=cache)
+
+
+def test_requirements_that_name_files_are_of_one_project_and_change_with_the_files(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    lines = ["-r base.txt"]
+    for project in (one, other):
+        project.mkdir()
+        (project / "base.txt").write_text("-c limits.txt\nsix\n")
+        (project / "limits.txt").write_text("six<2\n")
+
+    before = _of_this_project_only(one, lines)
+    assert before != _of_this_project_only(other, lines)
+    (one / "limits.txt").write_text("six<1\n")
+    assert _of_this_project_only(one, lines) != before
+    for line in ("-e .", "./wheels/a.whl", "a @ file:///a.whl", "--requirement=base.txt"):
+        assert _of_this_project_only(one, [line]) != _of_this_project_only(other, [line])
+    for line in ("pandas>=2", "a[b]==1 --hash=sha256:00", "--index-url https://somewhere.org/simple"):
+        assert _of_this_project_only(one, [line]) == []
+
+
+def test_a_requirement_may_have_several_lines(project: Path) -> None:
+    (project / "requirements.txt").write_text("six==1.17.0 \\\n    --hash=sha256:00  # as locked\n")
+
+    assert "six==1.17.0      --hash=sha256:00" in _requirements(project, None)
+
+
+@pytest.mark.needs("package index")
+def test_requirements_may_be_in_other_files_of_the_project(project: Path, tmp_path: Path) -> None:
+    (project / "requirements.txt").write_text("-r base.txt\n")
+    (project / "base.txt").write_text("iniconfig\n")
+
+    environment = environment_for(project, cache=tmp_path / "cache")
+
+    subprocess.run([environment.python, "-c", "import iniconfig"], check=True)
+
+
+@pytest.mark.needs("package index")
+def test_modules_in_the_current_folder_do_not_get_in_the_way(
+    project: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "pandas.py").write_text("raise ImportError('not this one')\n")
+    monkeypatch.chdir(here)
+
+    result = IsolatedRunner(project, cache=cache).run(task(project), project / "run", live=False)
+
+    assert result.failure is None
 
 
 def test_a_recipe_may_have_requirements_of_its_own(project: Path) -> None:

@@ -24,6 +24,8 @@ _KIT = Path(recipe_kit.__file__).resolve().parent
 _DISTRIBUTION = "recipe-kit"
 # The base of the kit that a recipe's environment needs; the command line's own packages are of no use there.
 _COMMAND_LINE_ONLY = ("typer", "rich")
+_INCLUDED = re.compile(r"(?:-r|-c|--requirements?|--constraints?)[\s=]*(\S+)")
+_LOCAL = re.compile(rf"{_INCLUDED.pattern}|-e|--editable|[./~]|.*\bfile:|.*@\s*[./]")
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,18 @@ def environment_for(project: Path, recipe: str | None = None, *, cache: Path | N
     requirements = _requirements(project, recipe)
     cache = cache or _cache_folder()
     kit = _ready(cache / "kits" / _digest_of_kit(), _copy_kit)
-    wanted = hashlib.sha256("\0".join([sys.version, sys.platform, *requirements]).encode()).hexdigest()[:24]
+    parts = [sys.version, sys.platform, *requirements, *_of_this_project_only(project, requirements)]
+    wanted = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
 
     def build(folder: Path) -> None:
         uv = _uv()
         _call([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], project)
         python = str(folder / "bin" / "python")
-        _call([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *requirements], project)
-        (folder / "requirements.txt").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+        # Through a pipe: an index may be named with a password, and arguments can be seen by everybody.
+        install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "--requirements", "-"]
+        _call(install, project, given="\n".join(requirements) + "\n")
+        packages = [line for line in requirements if not line.startswith("-")]
+        (folder / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
 
     return Environment(_ready(cache / wanted, build), kit)
 
@@ -85,8 +91,7 @@ def _ready(folder: Path, build: Callable[[Path], None]) -> Path:
 def _requirements(project: Path, recipe: str | None) -> tuple[str, ...]:
     file = project / "requirements.txt"
     if file.is_file():
-        lines = [line.partition(" #")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-        wanted = [line for line in lines if line and not line.startswith("#")]
+        wanted = _lines_of(file)
     else:
         metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
         own_group = metadata.get("optional-dependencies", {}).get(recipe, ())
@@ -94,6 +99,31 @@ def _requirements(project: Path, recipe: str | None) -> tuple[str, ...]:
     extras = sorted({extra for line in wanted if _name(line) == _DISTRIBUTION for extra in _extras(line)})
     own = [line for line in wanted if _name(line) != _DISTRIBUTION]
     return tuple(sorted({*own, *_kit_requirements(extras)}))
+
+
+def _lines_of(file: Path) -> list[str]:
+    text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _of_this_project_only(project: Path, requirements: Sequence[str]) -> list[str]:
+    """Return what the requirements mean that name files or folders, which another project has others of."""
+    local = [line for line in requirements if _LOCAL.match(line)]
+    if not local:
+        return []
+    files = [project / "pyproject.toml", *_included(project, local)]
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()]
+    return [str(project.resolve()), *texts]
+
+
+def _included(folder: Path, lines: Sequence[str], known: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    for line in lines:
+        match = _INCLUDED.match(line)
+        file = (folder / match[1]).resolve() if match else None
+        if file is not None and file.is_file() and file not in known:
+            yield file
+            yield from _included(file.parent, _lines_of(file), known | {file})
 
 
 def _kit_requirements(extras: Sequence[str]) -> list[str]:
@@ -177,9 +207,9 @@ def _uv() -> str:
     return found
 
 
-def _call(command: Sequence[str], folder: Path) -> None:
+def _call(command: Sequence[str], folder: Path, given: str = "") -> None:
     # A relative requirement (-e ., -r other.txt) is meant from the project's root.
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         reason = "; ".join(line.strip() for line in done.stderr.strip().splitlines()[:6])
         raise IsolationError(f"the recipe's environment could not be built: {reason}", hint="mend its requirements")

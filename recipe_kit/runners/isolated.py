@@ -53,7 +53,8 @@ class IsolatedRunner(Runner):
         events = threading.Thread(target=_listen, args=(os.fdopen(read_end, encoding="utf-8"), observer), daemon=True)
         show = {"stdout": sys.stdout, "stderr": sys.stderr} if live else {}
         process = subprocess.Popen(
-            [str(environment.python), "-m", "recipe_kit.entrypoint", "-", "--folder", str(folder)],
+            # -P: what happens to lie in the current folder must not be imported in place of what is meant.
+            [str(environment.python), "-P", "-m", "recipe_kit.entrypoint", "-", "--folder", str(folder)],
             stdin=subprocess.PIPE,
             stdout=_descriptor(show.get("stdout")),
             stderr=_descriptor(show.get("stderr")),
