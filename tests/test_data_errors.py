@@ -247,6 +247,16 @@ def test_a_missing_column_names_what_is_there_and_the_nearest(tmp_path: Path) ->
         read_table(put(tmp_path, "a.jsonl", '{"text": "x"}\n'), required=["label"])
 
 
+def test_a_column_whose_type_is_known_is_missed_all_the_same_where_no_line_has_it(tmp_path: Path) -> None:
+    known = Schema({"text": "text", "label": "integer"})
+    location = put(tmp_path, "a.jsonl", '{"text": "x"}\n')
+    for read in (read_table, lambda *a, **k: list(iter_batches(*a, **k))):
+        with pytest.raises(MissingColumnError, match=r"a.jsonl has no column 'label' \(it has text\)$"):
+            read(location, schema=known, required=["text", "label"])
+    nothing_known = put(tmp_path, "b.jsonl", '{"text": "x", "label": null}\n')
+    assert read_table(nothing_known, schema=known, required=["text", "label"]).column_names == ["text", "label"]
+
+
 def test_another_separator_is_recognised(tmp_path: Path) -> None:
     with pytest.raises(MissingColumnError, match=r"\(it has text;label\): its fields are not separated by commas$"):
         read_table(put(tmp_path, "a.csv", "text;label\nx;1\n"), required=["text"])

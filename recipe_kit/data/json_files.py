@@ -33,7 +33,15 @@ def infer(part: Part, known: Types, *, first_block_only: bool = False) -> dict[s
 
     def infer_block(block: Block) -> dict[str, pa.DataType]:
         table = _parse(block, known)
-        return {name: known[name] if name in known else inferred_type(table[name]) for name in table.column_names}
+        names = set(table.column_names)
+        if any(table[name].null_count == table.num_rows for name in known):
+            # A column that is asked for by its type is there, all null, even where no line has that key.
+            names &= set(_parse(block, {}).column_names)
+        return {
+            name: known[name] if name in known else inferred_type(table[name])
+            for name in table.column_names
+            if name in names
+        }
 
     import pyarrow as pa
 
