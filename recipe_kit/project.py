@@ -157,8 +157,16 @@ def read_instance(file: Path) -> Instance:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InstanceFileError(f"instance file {file} does not exist", hint="check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InstanceFileError(f"instance file {file} cannot be read ({error})") from None
+    except IsADirectoryError:
+        raise InstanceFileError(f"instance file {file} is a folder", hint="give the name of a file") from None
+    except OSError as error:
+        raise InstanceFileError(f"instance file {file} cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InstanceFileError(
+            f"instance file {file}, line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8",
+            hint="save the file as UTF-8",
+        ) from None
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -171,7 +179,7 @@ def read_instance(file: Path) -> Instance:
     except ValidationError as error:
         first = error.errors()[0]
         place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in first["loc"]).lstrip(".")
-        problem = first["msg"][:1].lower() + first["msg"][1:]
+        problem = "must be a list" if first["type"] == "tuple_type" else first["msg"][:1].lower() + first["msg"][1:]
         raise InstanceFileError(
             f"instance file {file} has not the shape of an MLInstance: {place or 'the document'}: {problem}",
             hint='it looks like {"name": "...", "tasks": [{"name": "train", "parameters": '
@@ -212,7 +220,8 @@ def import_recipe(entry: str, source_folder: Path | None = None) -> type[Recipe]
         ) from error
     except (Exception, SystemExit) as error:
         raise RecipeImportError(
-            f"module '{module_name}' cannot be imported: {type(error).__name__}: {error}"
+            f"module '{module_name}' cannot be imported: {type(error).__name__}: "
+            f"{error.msg if isinstance(error, SyntaxError) else error}"
             f"{_author_line(error, source_folder)}"
         ) from error
     recipe_class = getattr(module, class_name, None)

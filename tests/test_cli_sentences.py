@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from cli_project import COMMAND, INSTANCE, KIT, PYPROJECT, RECIPE, CommandLine, make_project, runs_of
+from small_disk import mounted_disk, read_only_disk
 
 
 @pytest.fixture
@@ -109,6 +110,25 @@ REFUSED = [
         'it looks like {"name": "...", "tasks": [{"name": "train", "parameters": [{"key": "...", "value": "..."}]}]}',
     ),
     Mistake(
+        "instance with a table where a list is meant",
+        write("instance.json", '{"name": "Prices", "tasks": {"train": {"factor": 2}}}'),
+        ("run",),
+        "instance file ROOT/instance.json has not the shape of an MLInstance: tasks: must be a list: "
+        'it looks like {"name": "...", "tasks": [{"name": "train", "parameters": [{"key": "...", "value": "..."}]}]}',
+    ),
+    Mistake(
+        "instance file in another encoding",
+        write("instance.json", b'{"name":\n "caf\xe9"}'),
+        ("run",),
+        "instance file ROOT/instance.json, line 2: byte 0xe9 is not UTF-8: save the file as UTF-8",
+    ),
+    Mistake(
+        "a folder where the instance file is meant",
+        nothing,
+        ("run", "--instance", "data"),
+        "instance file data is a folder: give the name of a file",
+    ),
+    Mistake(
         "unknown parameter of a task",
         nothing,
         ("train", "-p", "facto=2"),
@@ -141,6 +161,14 @@ REFUSED = [
         "must be a number of at most 10 and greater than 0",
     ),
     Mistake(
+        "several mistakes at once",
+        nothing,
+        ("train", "-p", "train.factor=0", "-p", "train.facto=2"),
+        "unknown parameter 'facto' of task 'train' (from command line): did you mean 'factor'?; "
+        "bad value '0' for parameter 'factor' of task 'train' (from command line): "
+        "must be a number of at most 10 and greater than 0",
+    ),
+    Mistake(
         "parameter without a value",
         nothing,
         ("run", "-p", "factor"),
@@ -159,6 +187,31 @@ REFUSED = [
         ("train",),
         "task 'train' needs parameter 'trainingDataLocation', which has no default: "
         "set it in the instance file or with -p train.trainingDataLocation=VALUE",
+    ),
+    Mistake(
+        "location of the scoring data missing",
+        write("instance.json", json.dumps({**INSTANCE, "tasks": INSTANCE["tasks"][:1]})),
+        ("run",),
+        "task 'score' needs parameter 'scoringDataLocation', which has no default: "
+        "set it in the instance file or with -p score.scoringDataLocation=VALUE",
+    ),
+    Mistake(
+        "model missing",
+        nothing,
+        ("score", "--model", "nowhere"),
+        "no model is in nowhere, there is no such folder: `recipe-kit models` lists what there is",
+    ),
+    Mistake(
+        "folder of no model",
+        nothing,
+        ("score", "--model", "data"),
+        "no model is in ROOT/data, it has no manifest.json",
+    ),
+    Mistake(
+        "work folder is a file",
+        nothing,
+        ("run", "--work-dir", "prices.py"),
+        "no run folder can be made in ROOT/prices.py (Not a directory): choose another with --work-dir",
     ),
     Mistake(
         "no model yet",
@@ -211,6 +264,19 @@ READING = [
         ("run",),
         "training.csv, line 3, column 'size': byte 0xff is not UTF-8: "
         "save the file as UTF-8, for instance with: iconv -f latin1 -t utf-8",
+    ),
+    Mistake(
+        "missing column of JSON lines",
+        write("data/training.jsonl", '{"size": 1, "prize": 2}\n'),
+        ("run", "-p", "trainingDataLocation=training.jsonl"),
+        "training.jsonl has no column 'price' (it has size, prize): did you mean 'prize'?",
+    ),
+    Mistake(
+        "folder of several tables where a file is meant",
+        nothing,
+        ("run", "-p", "trainingDataLocation=data"),
+        "ROOT/data/training.csv has other columns than ROOT/data/scoring.csv, it adds 'price': "
+        "the files of one table have the same columns",
     ),
     Mistake(
         "folder of no data where a file is meant",
@@ -269,6 +335,15 @@ def test_an_error_in_the_authors_module_is_shown_from_its_own_line_on(project: P
     assert not runs_of(project)
 
 
+def test_an_error_of_syntax_in_the_authors_module_is_told_once_with_its_line(project: Path, call: CommandLine) -> None:
+    (project / "prices.py").write_text("LIMIT = 1\ndef train(:\n")
+    called = call("run")
+    assert called.exit_code == 2
+    assert called.error == "module 'prices' cannot be imported: SyntaxError: invalid syntax (prices.py:2)"
+    assert "Traceback" not in called.err
+    assert not runs_of(project)
+
+
 def test_a_package_that_the_recipe_lacks_is_named(project: Path, call: CommandLine) -> None:
     (project / "prices.py").write_text("import xgbost\n")
     called = call("params")
@@ -291,13 +366,65 @@ def test_scores_that_cannot_be_written_leave_nothing(project: Path, call: Comman
     assert (train / "model" / "manifest.json").exists()
 
 
-def test_a_model_that_is_not_there_is_named(project: Path, call: CommandLine) -> None:
-    called = call("score", "--model", "nowhere")
-    assert (called.exit_code, _read(called.error, project)) == (
-        2,
-        "no model is in ROOT/nowhere, there is no such folder",
+def test_scores_that_do_not_fit_on_the_disk_are_one_sentence_and_leave_nothing(
+    project: Path, tmp_path: Path, call: CommandLine
+) -> None:
+    rows = "".join(f"{size}\n" for size in range(20_000))
+    (project / "data" / "scoring.csv").write_text(f"size\n{rows}")
+    with mounted_disk(tmp_path / "disk") as disk:
+        called = call("run", "-p", f"scoringResultsLocation={disk / 'scores.csv'}")
+        assert not list(disk.iterdir())
+    assert called.exit_code == 2
+    assert called.error == (
+        f"cannot write '{disk / 'scores.csv'}', the disk is full: free some space or choose another place"
     )
     assert "Traceback" not in called.err
+
+
+def test_a_model_that_does_not_fit_on_the_disk_is_one_sentence_and_leaves_only_logs(
+    project: Path, tmp_path: Path, call: CommandLine
+) -> None:
+    large = RECIPE.replace("return parameters.factor *", "return b'x' * 100_000 or").replace(
+        "def evaluate", "def _rate"
+    )
+    (project / "prices.py").write_text(large)
+    with mounted_disk(tmp_path / "disk") as disk:
+        called = call("train", "--work-dir", disk)
+        (run,) = disk.iterdir()
+        assert sorted(file.name for file in run.iterdir()) == LOGS
+    assert called.exit_code == 2
+    assert called.error == f"cannot write '{run / 'model'}', the disk is full: free some space or choose another place"
+    assert "Traceback" not in called.err
+
+
+def test_a_disk_without_space_even_for_the_logs_is_one_sentence(
+    project: Path, tmp_path: Path, call: CommandLine
+) -> None:
+    with mounted_disk(tmp_path / "disk", "4k") as disk:
+        (disk / "much").write_bytes(b"x" * 4096)
+        called = call("train", "--work-dir", disk, "-p", "mode=noisy")
+        (run,) = set(disk.iterdir()) - {disk / "much"}
+        assert not [file for file in run.iterdir() if file.stat().st_size]
+    assert called.exit_code == 2
+    assert re.fullmatch(
+        r"cannot write '.*\.json', the disk is full: free some space or choose another place", called.error
+    )
+    assert "Traceback" not in called.err
+
+
+def test_a_place_that_may_not_be_written_is_one_sentence(project: Path, tmp_path: Path, call: CommandLine) -> None:
+    with read_only_disk(tmp_path / "disk") as disk:
+        scores = call("run", "-p", f"scoringResultsLocation={disk / 'scores.csv'}")
+        runs = call("run", "--work-dir", disk / "runs")
+    assert (scores.exit_code, scores.error) == (
+        2,
+        f"cannot write '{disk / 'scores.csv'}', the file system is read-only: choose a folder that you may write to",
+    )
+    assert (runs.exit_code, runs.error) == (
+        2,
+        f"no run folder can be made in {disk / 'runs'} (Read-only file system): choose another with --work-dir",
+    )
+    assert "Traceback" not in scores.err + runs.err
 
 
 def test_a_model_that_was_altered_is_refused(project: Path, call: CommandLine) -> None:

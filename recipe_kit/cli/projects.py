@@ -38,7 +38,7 @@ def find_model(named: Path | None, work_folder: Path, recipe: str) -> Path:
     """Return the folder of the model that `named` means (a model's or its run's), else the recipe's newest one.
 
     Raises:
-        ModelNotFoundError: Nothing was named, and the work folder has no model of the recipe.
+        ModelNotFoundError: There is no such folder; or nothing was named, and there is no model of the recipe.
     """
     if named is not None:
         return _model_in(named)
@@ -74,6 +74,10 @@ def find_named_model(name: str, project: Path, work_folder: Path | None) -> Path
 
 def _model_in(folder: Path) -> Path:
     """Return the folder of the model where `folder` is a model's or its run's."""
+    if not folder.is_dir():
+        raise ModelNotFoundError(
+            f"no model is in {shown(folder)}, there is no such folder", hint="`recipe-kit models` lists what there is"
+        )
     of_run = folder / MODEL_FOLDER
     return (of_run if of_run.is_dir() and not (folder / models.MANIFEST_FILE).exists() else folder).resolve()
 

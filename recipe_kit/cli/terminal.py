@@ -34,8 +34,8 @@ def styled(text: str, style: Style, stream: TextIO) -> str:
 
 
 def print_error(message: str, hint: str | None = None) -> None:
-    """Print ``error: message: hint`` to stderr, on one line."""
-    text = " ".join((f"{message}: {hint}" if hint else message).splitlines())
+    """Print ``error: message: hint`` to stderr, on one line; what had a line each is told apart by semicolons."""
+    text = "; ".join((f"{message}: {hint}" if hint else message).splitlines())
     print(styled("error:", "red", sys.stderr), text, file=sys.stderr)
 
 

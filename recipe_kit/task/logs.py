@@ -6,6 +6,7 @@ What a recipe prints is written to its log and still shown live. The value of a 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import logging
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from recipe_kit.atomic import output_error
 from recipe_kit.context import logger_to
 
 EXECUTION_LOG = "execution.log"
@@ -49,11 +51,41 @@ class Redactor:
         return text
 
 
+def _open(file: Path, *, buffering: int = -1) -> TextIO:
+    try:
+        return file.open("w", encoding="utf-8", errors="backslashreplace", buffering=buffering)
+    except OSError as error:
+        raise output_error(file, error) from error
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[TextIO]:
+    stream = _open(file)
+    try:
+        yield stream
+    finally:
+        with _as_far_as_there_is_space():
+            stream.close()
+
+
+@contextlib.contextmanager
+def _as_far_as_there_is_space() -> Iterator[None]:
+    """A log that cannot be written fails no task, least of all a `print` of the recipe's.
+
+    Where the disk is full, the outputs and the result document say so.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 class ExecutionLog:
     """The kit's own log of a run; calling it adds a line."""
 
     def __init__(self, file: Path, redact: Redactor) -> None:
-        self._stream = file.open("w", encoding="utf-8", buffering=1)
+        self._stream = _open(file, buffering=1)
         self._redact = redact
         self._lock = threading.Lock()
 
@@ -63,11 +95,13 @@ class ExecutionLog:
         line = " ".join(self._redact(event).splitlines())
         with self._lock:
             if not self._stream.closed:
-                self._stream.write(f"{time}Z {line}\n")
+                with _as_far_as_there_is_space():
+                    self._stream.write(f"{time}Z {line}\n")
 
     def close(self) -> None:
         """Close the file; later calls do nothing."""
-        self._stream.close()
+        with _as_far_as_there_is_space():
+            self._stream.close()
 
 
 class _Tee(io.TextIOBase):
@@ -109,14 +143,16 @@ class _Tee(io.TextIOBase):
         if not text:
             return
         if not self._log.closed:
-            self._log.write(text)
+            with _as_far_as_there_is_space():
+                self._log.write(text)
         if self._live is not None:
             self._live.write(text)
 
     def flush(self) -> None:
         with self._lock:
             if not self._log.closed:
-                self._log.flush()
+                with _as_far_as_there_is_space():
+                    self._log.flush()
             if self._live is not None:
                 self._live.flush()
 
@@ -137,10 +173,7 @@ def capture(folder: Path, redact: Redactor, *, live: bool = True) -> Iterator[lo
         redact: What may not be shown.
         live: Whether it is also shown, where it would have been shown without the capture.
     """
-    with (
-        (folder / STDOUT_LOG).open("w", encoding="utf-8", errors="backslashreplace") as out_log,
-        (folder / STDERR_LOG).open("w", encoding="utf-8", errors="backslashreplace") as err_log,
-    ):
+    with _opened(folder / STDOUT_LOG) as out_log, _opened(folder / STDERR_LOG) as err_log:
         out = _Tee(out_log, sys.stdout if live else None, redact)
         err = _Tee(err_log, sys.stderr if live else None, redact)
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
