@@ -11,6 +11,7 @@ import pytest
 
 from recipe_kit.entrypoint import main
 from recipe_kit.task import State, read_result
+from recipe_kit.task.limits import exclusive
 
 RECIPE = """
 import pandas as pd
@@ -87,6 +88,21 @@ def test_wrong_input_exits_with_2_and_one_sentence(tmp_path: Path, capsys: pytes
 
     assert main([str(tmp_path / "task.json")]) == 2
     assert "nowhere.csv" in capsys.readouterr().err
+
+
+def test_a_second_run_in_a_folder_that_is_in_use_exits_with_2_and_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "task.json").write_text(document(tmp_path))
+    before = set(tmp_path.iterdir())
+
+    with exclusive(tmp_path):
+        assert main([str(tmp_path / "task.json")]) == 2
+
+    assert capsys.readouterr().err == (
+        f"another run is using {tmp_path}: wait until it has ended, or choose another folder\n"
+    )
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_a_document_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
