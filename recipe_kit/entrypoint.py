@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from recipe_kit.errors import RecipeKitError, TaskDocumentError
 from recipe_kit.task import Observer, Reporter, Silent, parse_task, run_task
+from recipe_kit.task.limits import ended_in_order
 
 EVENTS_VARIABLE = "RECIPE_KIT_EVENTS"
 """An environment variable with the number of an open file descriptor, to which the task's progress is reported."""
@@ -28,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("task", help="file with the task document, or - for standard input")
     parser.add_argument("--folder", type=Path, help="the run's folder (default: the folder of the task document)")
     given = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        text, source, folder = _read(given.task)
-        result = run_task(parse_task(text, source), given.folder or folder, observer=_observer())
+        with ended_in_order():
+            text, source, folder = _read(given.task)
+            result = run_task(parse_task(text, source), given.folder or folder, observer=_observer())
     except RecipeKitError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -57,11 +56,6 @@ def _read(task: str) -> tuple[str, str, Path]:
 def _observer() -> Observer:
     descriptor = os.environ.pop(EVENTS_VARIABLE, None)
     return Silent() if descriptor is None else Reporter(os.fdopen(int(descriptor), "w", encoding="utf-8"))
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # A platform ends a container with SIGTERM; to the task that is the same as a Ctrl-C.
-    raise KeyboardInterrupt
 
 
 def _close_spark() -> None:

@@ -283,6 +283,18 @@ def test_ctrl_c_ends_with_130_one_line_and_a_result_document(as_json: bool, proj
     assert json.loads(out) == [document] if as_json else out == ""
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_ended_from_outside_leaves_a_result_document_too(number: signal.Signals, project: Path) -> None:
+    process = _start("run", "-p", "mode=wait")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    os.kill(process.pid, number)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    (run,) = runs_of(project)
+    assert json.loads((run / "result.json").read_text())["state"] == "ABORTED"
+
+
 @pytest.mark.slow
 @pytest.mark.needs("package index")
 def test_an_isolated_run_needs_nothing_of_the_recipe_in_this_environment(project: Path, tmp_path: Path) -> None:

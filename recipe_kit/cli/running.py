@@ -21,6 +21,7 @@ from recipe_kit.project import Project
 from recipe_kit.recipe import TaskName
 from recipe_kit.runners import InProcessRunner, IsolatedRunner, Runner, new_run_folder
 from recipe_kit.task import Phase, RecipeReference, ResultDocument, SparkRequest, State, TaskDocument
+from recipe_kit.task.limits import ended_in_order
 
 
 def run_tasks(tasks: Sequence[TaskName], asked: Asked) -> int:
@@ -32,7 +33,8 @@ def run_tasks(tasks: Sequence[TaskName], asked: Asked) -> int:
     with _stdout_for_documents(asked.json) as (people, documents):
         results: list[ResultDocument] = []
         try:
-            return _run_tasks(tasks, asked, results, people)
+            with ended_in_order():
+                return _run_tasks(tasks, asked, results, people)
         finally:
             if documents is not None and results:
                 texts = [result.to_json().rstrip() for result in results]

@@ -47,6 +47,30 @@ def exclusive(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM, and SIGHUP of a terminal that closes, end the block as Ctrl-C does.
+
+    So a run that a platform or a person ends has a result, and leaves no process and no half-written file behind. A
+    signal that is ignored, as by `nohup`, or handled already is left alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _interrupt)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
 def time_is_up(seconds: float | None) -> TaskTimeoutError:
     """Return what is said of a task that went over its time limit."""
     return TaskTimeoutError(
