@@ -75,7 +75,9 @@ def split(context: Context, data: Any) -> tuple[Any, Any]:
         return _split_pandas(data, share, seed)
     from pyspark.sql import functions
 
-    bucket = functions.pmod(functions.xxhash64(functions.lit(seed), *data.columns), functions.lit(_SPLIT_BUCKETS))
+    # In backticks a dot is part of the name, and not the way to a field of a struct.
+    columns = [functions.col(f"`{name.replace('`', '``')}`") for name in data.columns]
+    bucket = functions.pmod(functions.xxhash64(functions.lit(seed), *columns), functions.lit(_SPLIT_BUCKETS))
     held_out = bucket < int(share * _SPLIT_BUCKETS)
     return data.where(~held_out), data.where(held_out)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from recipe_kit import default_hooks
+from recipe_kit.context import Context
 from recipe_kit.data import Schema, read_table, resolve_location
 from recipe_kit.errors import DataError, MalformedDataError, MissingColumnError, OutputError
 from recipe_kit.spark import (
@@ -284,3 +286,12 @@ def test_a_place_that_the_kit_cannot_open_is_left_to_spark(
         read_spark_table(spark, location, required=["star"])
     with pytest.raises(DataError, match="nothing is at"):
         read_spark_table(spark, resolve_location("nowhere.csv", tmp_path))
+
+
+def test_rows_are_held_out_whatever_the_columns_are_called(spark: SparkSession) -> None:
+    rows = spark.createDataFrame([(float(i), str(i)) for i in range(50)], "`sepal.length` double, `a``b` string")
+
+    training, held_out = default_hooks.split(Context(), rows)
+
+    assert training.count() + held_out.count() == 50
+    assert 0 < held_out.count() < 25
