@@ -19,6 +19,7 @@ from recipe_kit.task import (
     SECRETS_VARIABLE,
     RecipeReference,
     ResultDocument,
+    SparkRequest,
     State,
     TaskDocument,
     parse_task,
@@ -218,6 +219,26 @@ def test_a_secret_of_several_lines_is_masked_however_it_is_printed(bench: Bench)
         if file.suffix in (".json", ".log"):
             text = file.read_text()
             assert not any(part in text for part in ("MIIE", "AAKC", "hush77")), file
+
+
+def test_secret_settings_of_spark_are_kept_out_of_documents_and_given_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "spark.hadoop.fs.s3a.secret.key"
+    spark = SparkRequest(settings={key: "hush77hush", "spark.executor.cores": "2"})
+    layers = (layer(train={"trainingDataLocation": "train.csv", "password": "x hush77hush"}),)
+
+    assert bench.run(spark=spark, layers=layers).state is State.DONE
+    text = (bench.folder / "run" / "task.json").read_text()
+    assert "hush77" not in text + (bench.folder / "run" / "stdout.log").read_text()
+    document = parse_task(text, "task.json").model_copy(update={"layers": bench.task().layers})
+    assert document.spark == SparkRequest(settings={key: "", "spark.executor.cores": "2"})
+
+    failure = run_task(document, bench.folder / "again", live=False).failure
+    assert failure is not None
+    assert failure.message == f"the value of the secret '{key}' is not kept in task documents"
+    monkeypatch.setenv(SECRETS_VARIABLE, json.dumps({key: "hush77hush"}))
+    assert run_task(document, bench.folder / "again", live=False).state is State.DONE
 
 
 @pytest.mark.parametrize("location", ["database://reviews", "SELECT y FROM " + 300 * "y"])

@@ -6,10 +6,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from recipe_kit.errors import InvalidParameterError, MissingParameterError
 from recipe_kit.parameters import SECRET_PLATFORM_KEYS, Layer, Parameter, TaskParameters
 from recipe_kit.recipe import TaskName
+from recipe_kit.task.documents import SparkRequest
 
 SECRETS_VARIABLE = "RECIPE_KIT_SECRETS"
 """An environment variable with the values of secret parameters, a JSON object by key.
@@ -45,18 +47,7 @@ def with_secrets(layers: Iterable[Layer], environment: Mapping[str, str] = os.en
     Raises:
         InvalidParameterError: The variable is not a JSON object of texts.
     """
-    text = environment.get(SECRETS_VARIABLE)
-    if text is None:
-        return tuple(layers)
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError:
-        values = None
-    if not isinstance(values, dict):
-        # The text is not shown: it holds secrets.
-        raise InvalidParameterError(
-            f"the environment variable {SECRETS_VARIABLE} is not a JSON object", hint='write it as {"key": "value"}'
-        )
+    values = _values_in(environment)
 
     def fill(parameter: Parameter) -> Parameter:
         if parameter.withheld and parameter.key in values:
@@ -75,10 +66,62 @@ def require_secrets(layers: Iterable[Layer]) -> None:
     last = {parameter.key: parameter for parameter in _parameters(layers)}
     for parameter in last.values():
         if parameter.withheld:
-            raise MissingParameterError(
-                f"the value of the secret '{parameter.key}' is not kept in task documents",
-                hint=f"""give it in the environment, as in {SECRETS_VARIABLE}='{{"{parameter.key}": "..."}}'""",
-            )
+            raise _withheld(parameter.key)
+
+
+def secret_settings(request: SparkRequest | None) -> dict[str, str]:
+    """Return those of Spark's settings that are secret: keys and tokens of stores, say."""
+    if request is None or not request.settings:
+        return {}
+    from recipe_kit.spark.settings import without_secrets as without_secret_settings
+
+    shown = without_secret_settings(request.settings)
+    return {key: value for key, value in request.settings.items() if key not in shown}
+
+
+def spark_without_secrets(request: SparkRequest | None) -> SparkRequest | None:
+    """Return the request for a document on disk: the keys of secret settings are kept, their values are blank."""
+    blank = dict.fromkeys(secret_settings(request), "")
+    return request and request.model_copy(update={"settings": {**request.settings, **blank}})
+
+
+def spark_with_secrets(
+    request: SparkRequest | None, environment: Mapping[str, str] = os.environ
+) -> SparkRequest | None:
+    """Return the request with the blank secret settings filled in from the environment variable `SECRETS_VARIABLE`.
+
+    Raises:
+        InvalidParameterError: The variable is not a JSON object of texts.
+        MissingParameterError: It does not have one of them.
+    """
+    blank = [key for key, value in secret_settings(request).items() if not value]
+    if request is None or not blank:
+        return request
+    values = _values_in(environment)
+    for key in blank:
+        if key not in values:
+            raise _withheld(key)
+    return request.model_copy(update={"settings": {**request.settings, **{key: str(values[key]) for key in blank}}})
+
+
+def _values_in(environment: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        values = json.loads(environment.get(SECRETS_VARIABLE, "{}"))
+    except json.JSONDecodeError:
+        values = None
+    if not isinstance(values, dict):
+        # The text is not shown: it holds secrets.
+        raise InvalidParameterError(
+            f"the environment variable {SECRETS_VARIABLE} is not a JSON object", hint='write it as {"key": "value"}'
+        )
+    return values
+
+
+def _withheld(key: str) -> MissingParameterError:
+    return MissingParameterError(
+        f"the value of the secret '{key}' is not kept in task documents",
+        hint=f"""give it in the environment, as in {SECRETS_VARIABLE}='{{"{key}": "..."}}'""",
+    )
 
 
 def _each(layer: Layer, change: Callable[[Parameter], Parameter]) -> Layer:

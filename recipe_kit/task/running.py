@@ -38,11 +38,21 @@ from recipe_kit.task.documents import (
     Output,
     Phase,
     ResultDocument,
+    SparkRequest,
     State,
     TaskDocument,
 )
 from recipe_kit.task.failures import describe_failure
-from recipe_kit.task.layers import layers_of, require_secrets, secrets_of, with_secrets, without_secrets
+from recipe_kit.task.layers import (
+    layers_of,
+    require_secrets,
+    secret_settings,
+    secrets_of,
+    spark_with_secrets,
+    spark_without_secrets,
+    with_secrets,
+    without_secrets,
+)
 from recipe_kit.task.limits import exclusive, time_limit
 from recipe_kit.task.logs import EXECUTION_LOG, ExecutionLog, Redactor, capture
 from recipe_kit.task.observing import Observer, Silent
@@ -96,6 +106,8 @@ class _Run:
     redact: Redactor
     log: ExecutionLog = field(init=False)
     record: RunRecord = field(init=False)
+    spark: SparkRequest | None = None
+    """Where Spark is to run, its secret settings filled in."""
     phase: str | None = None
     phases: list[Phase] = field(default_factory=list)
     metrics: dict[str, float] = field(default_factory=dict)
@@ -177,8 +189,14 @@ class _Run:
         # Of all tasks, for the document carries the parameters of them all.
         secret = frozenset[str]().union(*map(secret_keys, traits.parameters.values()))
         self.redact.add(secrets_of(layers, secret))
-        kept = self.task.model_copy(update={"layers": without_secrets(self.task.layers, secret)})
-        _write(self.folder / TASK_FILE, kept.to_json())
+        without = {
+            "layers": without_secrets(self.task.layers, secret),
+            "spark": spark_without_secrets(self.task.spark),
+        }
+        _write(self.folder / TASK_FILE, self.task.model_copy(update=without).to_json())
+        self.spark = spark_with_secrets(self.task.spark)
+        # Switches have such names too, and their values are no secret.
+        self.redact.add(set(secret_settings(self.spark).values()) - {"true", "false"})
         for layer in layers:
             refuse_unknown_tasks(layer, traits.parameters)
             refuse_unknown_everywhere(layer, traits.parameters)
@@ -337,7 +355,7 @@ class _Run:
     def _open_spark(self, expected_bytes: int | None = None) -> SparkSession:
         from recipe_kit.spark import SparkOptions, open_session
 
-        request = self.task.spark
+        request = self.spark
         options = (
             SparkOptions()
             if request is None
