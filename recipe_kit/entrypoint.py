@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ended_in_order():
             text, source, folder = _read(given.task)
-            result = run_task(parse_task(text, source), given.folder or folder, observer=_observer())
+            observer = _observer()
+            result = run_task(parse_task(text, source), given.folder or folder, observer=observer)
     except RecipeKitError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     finally:
         _close_spark()
-    if result.failure is not None:
+    if result.failure is not None and isinstance(observer, Silent):  # else who hears of progress reads the result
         print(result.failure.traceback or "", result.failure.sentence, sep="", file=sys.stderr)
     return result.exit_code
 

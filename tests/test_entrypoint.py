@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from recipe_kit.entrypoint import main
+from recipe_kit.entrypoint import EVENTS_VARIABLE, main
 from recipe_kit.task import State, read_result
 from recipe_kit.task.limits import exclusive
 
@@ -81,6 +82,22 @@ def test_a_failed_recipe_exits_with_1_and_shows_the_authors_traceback(
     assert "door_means.py" in shown
     assert "recipe_kit" not in shown
     assert shown.rstrip().endswith("the recipe failed in train: ValueError: no mean today")
+
+
+def test_a_failure_is_left_to_whoever_follows_the_run_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "task.json").write_text(document(tmp_path, "Failing"))
+    with (tmp_path / "events").open("w") as events:
+        done = subprocess.run(
+            [sys.executable, "-m", "recipe_kit.entrypoint", str(tmp_path / "task.json")],
+            env=os.environ | {EVENTS_VARIABLE: str(events.fileno())},
+            pass_fds=(events.fileno(),),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "phase_started" in (tmp_path / "events").read_text()
 
 
 def test_wrong_input_exits_with_2_and_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
