@@ -367,7 +367,10 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelNotFoundError(f"no model is in {folder}, it has no {MANIFEST_FILE}") from None
+        raise ModelNotFoundError(
+            f"no model is in {folder}, it has no {MANIFEST_FILE}",
+            hint="name the folder of a model, or of the run that trained it",
+        ) from None
     except ValueError as error:
         raise _altered(folder, f"{MANIFEST_FILE} is not JSON") from error
     except OSError as error:

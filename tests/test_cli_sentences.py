@@ -205,7 +205,7 @@ REFUSED = [
         "folder of no model",
         nothing,
         ("score", "--model", "data"),
-        "no model is in ROOT/data, it has no manifest.json",
+        "no model is in ROOT/data, it has no manifest.json: name the folder of a model, or of the run that trained it",
     ),
     Mistake(
         "work folder is a file",
