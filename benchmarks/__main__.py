@@ -40,12 +40,14 @@ def main() -> None:
     place = set_up(given.folder)
     for name in given.names or NAMES:
         print(f"{name} ...", file=sys.stderr, flush=True)
+        load = os.getloadavg()[0]
         outcome = _measure(name, place, quick=given.quick)
         print(f"\n## {name}\n\n{outcome.table()}\n", flush=True)
         if not given.quick:
             kept = {
                 "measured": datetime.now(UTC).isoformat(timespec="seconds"),
                 "command": f"python -m benchmarks {name}",
+                "loadBefore": round(load, 1),
                 "machine": describe_machine(),
                 "table": outcome.table(),
                 "numbers": outcome.numbers,
@@ -85,7 +87,8 @@ def _keep(name: str, kept: dict[str, Any]) -> None:
         value if key in ("processor", "memory", "system") else f"{key} {value}"
         for key, value in kept["machine"].items()
     )
-    said = f"`{kept['command']}`, {kept['measured'][:10]}: {machine}."
+    load = f"load average before it began: {kept['loadBefore']}"
+    said = f"`{kept['command']}`, {kept['measured'][:10]}: {machine}; {load}."
     text = f"<!-- {name} -->\n\n{kept['table']}\n\n{said}\n\n<!-- end -->"
     page = PAGE.read_text()
     changed = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _: text, page, flags=re.DOTALL)

@@ -9,11 +9,11 @@ import pandas as pd
 
 from recipe_kit import default_hooks, models
 from recipe_kit.context import Context, RunRecord
-from recipe_kit.data import BLOCK_BYTES
 from recipe_kit.parameters import ScoreParameters
 from recipe_kit.project import import_recipe
 from recipe_kit.recipe import Recipe
 from recipe_kit.scoring import score_in_batches, score_on_spark
+from recipe_kit.scoring.batches import BATCH_BYTES
 
 ROWS = 120
 
@@ -189,7 +189,7 @@ class Rowwise:
         return (self.run / results).read_bytes()
 
     def in_batches(
-        self, name: str, data: str, *, results: str = "batches.csv", block_bytes: int = BLOCK_BYTES, **options: Any
+        self, name: str, data: str, *, results: str = "batches.csv", block_bytes: int = BATCH_BYTES, **options: Any
     ) -> bytes:
         """Score batch by batch, in this process or in several."""
         recipe, stored = self.recipe(name), self.model()
@@ -207,7 +207,7 @@ class Rowwise:
         return (self.run / results).read_bytes()
 
     def on_spark(
-        self, name: str, data: str, session: Any, *, results: str = "spark.csv", block_bytes: int = BLOCK_BYTES
+        self, name: str, data: str, session: Any, *, results: str = "spark.csv", block_bytes: int = BATCH_BYTES
     ) -> bytes:
         """Score on Spark; the session has been given the project's source folder."""
         recipe, stored = self.recipe(name), self.model()

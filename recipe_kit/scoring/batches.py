@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from recipe_kit.parameters import ScoreParameters
 
 
+BATCH_BYTES = 2 << 20
+"""About how many bytes of a CSV or JSON-lines file make a batch: some ten thousand rows, which fit into a cache."""
+
 _UNITS = ("ns", "us", "ms", "s")
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from recipe_kit import default_hooks
 from recipe_kit.context import TableRead, TableWritten
 from recipe_kit.data import (
-    BLOCK_BYTES,
     Block,
     Location,
     Log,
@@ -30,7 +29,7 @@ from recipe_kit.data import (
 )
 from recipe_kit.data.locations import CSV, PARQUET
 from recipe_kit.errors import DataError
-from recipe_kit.scoring.batches import Belongings, Piece, Scorer, Settled, Unsettled
+from recipe_kit.scoring.batches import BATCH_BYTES, Belongings, Piece, Scorer, Settled, Unsettled
 from recipe_kit.scoring.elsewhere import raise_here, told_in
 from recipe_kit.scoring.executors import PIECE_COLUMNS, Job, ModelPlace, score_blocks, score_rows, shipped
 from recipe_kit.scoring.streaming import survey, write_piece
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_BLOCKS_PER_TASK = 4
+_BLOCKS_PER_TASK = 16
 _ROWS_OF_FIRST_BATCH = 1_000
 
 
@@ -58,7 +57,7 @@ def score_on_spark(
     parameters: ScoreParameters,
     *,
     session: SparkSession,
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int = BATCH_BYTES,
 ) -> int:
     """Score the table at `parameters.scoring_data_location` on Spark, write the scores, return how many rows there are.
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from recipe_kit import default_hooks
 from recipe_kit.context import TableRead, TableWritten
 from recipe_kit.data import (
-    BLOCK_BYTES,
     Block,
     Schema,
     TableWriter,
@@ -25,7 +24,7 @@ from recipe_kit.data import (
 )
 from recipe_kit.data.locations import CSV
 from recipe_kit.data.parts import in_order
-from recipe_kit.scoring.batches import Piece, Scorer, Settled, Unsettled, common_dtype, frame_of
+from recipe_kit.scoring.batches import BATCH_BYTES, Piece, Scorer, Settled, Unsettled, common_dtype, frame_of
 from recipe_kit.scoring.processes import Origin, score_in_processes
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def score_in_batches(
     source_folder: Path | None,
     processes: int = 1,
     progress: Progress = lambda rows, total: None,
-    block_bytes: int = BLOCK_BYTES,
+    block_bytes: int = BATCH_BYTES,
 ) -> int:
     """Score the table at `parameters.scoring_data_location`, write the scores, and return how many rows there are.
 
