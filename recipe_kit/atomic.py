@@ -52,6 +52,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
         try:
             yield temporary
             _flush(temporary)
+            if place.exists():
+                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             temporary.replace(place)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -87,11 +89,12 @@ def _put_in_place(temporary: Path, place: Path) -> None:
         return
     # A folder cannot be renamed over one that is not empty: the old one steps aside, and back if that goes wrong.
     old = _hidden(place, "old")
-    place.replace(old)
     try:
+        place.replace(old)
         temporary.replace(place)
     except BaseException:
-        old.replace(place)
+        if old.exists() and not place.exists():
+            old.replace(place)
         raise
     shutil.rmtree(old, ignore_errors=True)
 

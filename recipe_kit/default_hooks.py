@@ -70,7 +70,7 @@ def split(context: Context, data: Any) -> tuple[Any, Any]:
     depend on how the rows are spread over a cluster; equal rows then fall on the same side.
     """
     share = 1 - _ratio(context, "evaluation.trainRatio", 1 - HELD_OUT_SHARE)
-    seed = int(_number(context, "evaluation.seed", context.seed))
+    seed = _seed(context)
     if hasattr(data, "iloc"):
         return _split_pandas(data, share, seed)
     from pyspark.sql import functions
@@ -154,6 +154,17 @@ def _ratio(context: Context, key: str, default: float) -> float:
     if not 0 < value <= 1:
         raise InvalidParameterError(f"bad value {value:g} for the platform's parameter '{key}': must be within 0 and 1")
     return value
+
+
+def _seed(context: Context) -> int:
+    value = context.platform.get("evaluation.seed")
+    if value in (None, ""):
+        return context.seed
+    if not str(value).isdecimal():
+        raise InvalidParameterError(
+            f"bad value {value!r} for the platform's parameter 'evaluation.seed': must be a whole number of at least 0"
+        )
+    return int(str(value))
 
 
 def _number(context: Context, key: str, default: float) -> float:

@@ -34,6 +34,9 @@ FILES_FOLDER = "files"
 FORMAT = "recipe-kit model"
 FORMAT_VERSION = 1
 
+# What macOS leaves in every folder that somebody has looked at.
+_OF_THE_SYSTEM = (".DS_Store",)
+
 _FORM_FILE = "form.json"
 _JOBLIB_FILE = "model.joblib"
 _SPARK_FOLDER = "spark"
@@ -216,7 +219,7 @@ def open_model(folder: Path, *, recipe: str | None = None) -> StoredModel:
             hint="name a model of this recipe, or train one",
         )
     for entry in sorted(folder.iterdir()):
-        if entry.name not in (MANIFEST_FILE, FILES_FOLDER):
+        if entry.name not in (MANIFEST_FILE, FILES_FOLDER, *_OF_THE_SYSTEM):
             raise _altered(folder, f"{entry.name} is not in its manifest")
     if (folder / FILES_FOLDER).is_symlink():
         raise _altered(folder, f"{FILES_FOLDER} is a link")
@@ -404,6 +407,8 @@ def _safe(path: str) -> str:
 def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
     """All files below a folder with their relative paths, sorted; raises :class:`ModelAlteredError` for a link."""
     for file in sorted(folder.rglob("*")):
+        if file.name in _OF_THE_SYSTEM:
+            continue
         if file.is_symlink() or not (file.is_file() or file.is_dir()):
             raise ModelAlteredError(
                 f"{file.relative_to(folder)} of the model in {folder.parent} is a link or a device",

@@ -28,19 +28,32 @@ def _words(printed: str) -> list[list[str]]:
     return [[word for word in line if word != "rows/s"] for line in plain]
 
 
-@pytest.mark.slow
-@pytest.mark.spark
-def test_the_readme_shows_what_make_demo_prints() -> None:
-    environment = {key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MAKELEVEL"}}
-    done = subprocess.run(
+def _make_demo(**environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MAKELEVEL"}}
+    return subprocess.run(
         # The environment is the one that these tests run in: nothing is to be set up.
         ["make", "--assume-old=.venv/.ready", "demo"],
         cwd=REPOSITORY,
-        env=environment | {"NO_COLOR": "1", "COLUMNS": "120"},
+        env=kept | {"NO_COLOR": "1", "COLUMNS": "120"} | environment,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_without_java_the_demo_says_what_spark_needs(tmp_path: Path) -> None:
+    done = _make_demo(JAVA_HOME=str(tmp_path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train: sentiment 0.1.0, done" in done.stdout
+    assert "sentiment-spark" not in done.stdout
+    assert "The same recipe on Spark was left out: it needs Java 17 or newer" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+def test_the_readme_shows_what_make_demo_prints() -> None:
+    done = _make_demo()
     assert done.returncode == 0, done.stdout + done.stderr
     *promised, last = _words(_promised())
     assert last == ["..."], "the README shows the beginning and says that more follows"

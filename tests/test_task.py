@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -27,6 +28,7 @@ from recipe_kit.task import (
     run_task,
 )
 from recipe_kit.task.limits import exclusive
+from recipe_kit.task.logs import Redactor, capture
 
 RECIPE = """
 import sys, time
@@ -529,3 +531,11 @@ def test_the_published_schema_is_the_code_s(document: type[TaskDocument] | type[
     published = Path(__file__).parents[1] / "docs" / "reference" / f"{name}.schema.json"
 
     assert json.loads(published.read_text()) == document.model_json_schema(by_alias=True)
+
+
+def test_bytes_that_a_recipe_prints_are_kept_too(bench: Bench) -> None:
+    with capture(bench.folder, Redactor(["hush"]), live=False):
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+        sys.stdout.buffer.write("grüße, hush\n".encode())
+
+    assert (bench.folder / "stdout.log").read_text(encoding="utf-8") == "grüße, **********\n"

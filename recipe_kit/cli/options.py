@@ -81,7 +81,7 @@ SparkTuningOption = Annotated[
 TimeoutOption = Annotated[
     float | None, typer.Option("--timeout", metavar="SECONDS", min=0.001, help="End a task that takes longer.")
 ]
-SeedOption = Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")]
+SeedOption = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of everything random.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and everything else to stderr.")]
 FullTracebackOption = Annotated[
     bool,

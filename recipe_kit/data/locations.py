@@ -124,7 +124,10 @@ def resolve_location(text: str, base: Path) -> Location:
         return Location(text, path=Path(urllib.parse.unquote(urllib.parse.urlsplit(text).path)))
     if _URI.match(text):
         return Location(text, uri=text)
-    return Location(text, path=Path.cwd() / base / Path(text).expanduser())
+    try:
+        return Location(text, path=Path.cwd() / base / Path(text).expanduser())
+    except RuntimeError:
+        raise DataNotFoundError(f"{text!r} begins with the home of a user who does not exist") from None
 
 
 def filesystem_of(uri: str) -> tuple[Any, str]:

@@ -11,10 +11,11 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 from recipe_kit.atomic import atomic_file
 from recipe_kit.entrypoint import EVENTS_VARIABLE
+from recipe_kit.errors import IsolationError
 from recipe_kit.runners.base import Runner
 from recipe_kit.runners.environments import Environment, environment_for
 from recipe_kit.task import (
@@ -52,9 +53,10 @@ class IsolatedRunner(Runner):
         read_end, write_end = os.pipe()
         events = threading.Thread(target=_listen, args=(os.fdopen(read_end, encoding="utf-8"), observer), daemon=True)
         show = {"stdout": sys.stdout, "stderr": sys.stderr} if live else {}
-        process = subprocess.Popen(
+        process = _start(
+            environment,
             # -P: what happens to lie in the current folder must not be imported in place of what is meant.
-            [str(environment.python), "-P", "-m", "recipe_kit.entrypoint", "-", "--folder", str(folder)],
+            ["-P", "-m", "recipe_kit.entrypoint", "-", "--folder", str(folder)],
             stdin=subprocess.PIPE,
             stdout=_descriptor(show.get("stdout")),
             stderr=_descriptor(show.get("stderr")),
@@ -118,6 +120,16 @@ def _result_of_the_dead(
         seed=task.seed,
         failure=failure,
     )
+
+
+def _start(environment: Environment, arguments: list[str], **options: Any) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen([str(environment.python), *arguments], **options)
+    except OSError as error:
+        raise IsolationError(
+            f"the recipe's environment in {environment.folder} cannot be started ({error.strerror})",
+            hint="remove that folder, and it is built again",
+        ) from None
 
 
 def _environment_variables(environment: Environment, events: int) -> dict[str, str]:

@@ -77,7 +77,7 @@ class TaskDocument(_Document):
     )
     data_folder: Path = Field(default=Path(), description="Where relative input locations start.")
     model: Path | None = Field(default=None, description="Folder of the trained model; `score` and `evaluate` need it.")
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     scheduled_time: datetime | None = Field(default=None, description="When a scheduled run was due.")
     time_limit: float | None = Field(default=None, gt=0, description="Seconds after which the task is ended.")
     processes: int = Field(default=1, ge=1, description="Processes that score batches.")

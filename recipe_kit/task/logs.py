@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from recipe_kit.atomic import output_error
 from recipe_kit.context import logger_to
@@ -104,6 +104,23 @@ class ExecutionLog:
             self._stream.close()
 
 
+class _Bytes(io.BufferedIOBase):
+    """What `sys.stdout.buffer` is in a run: bytes that are written to it are text in UTF-8."""
+
+    def __init__(self, text: io.TextIOBase) -> None:
+        self._text = text
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._text.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(data)
+
+    def flush(self) -> None:
+        self._text.flush()
+
+
 class _Tee(io.TextIOBase):
     """A text stream that writes to a log and, where there is one, to the stream that it stands in for."""
 
@@ -117,6 +134,13 @@ class _Tee(io.TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]
         return "utf-8"
+
+    @property
+    def buffer(self) -> _Bytes:
+        return _Bytes(self)
+
+    def reconfigure(self, **_options: object) -> None:
+        """Do nothing: a script may set the encoding of its output, which is settled here."""
 
     def writable(self) -> bool:
         return True
