@@ -12,7 +12,6 @@ from recipe_kit.errors import RecipeFailedError, RecipeKitError
 from recipe_kit.scoring.batches import Unsettled
 
 _KIT = Path(__file__).resolve().parents[1]
-_TOLD = re.compile(r"recipe-kit-told:([A-Za-z0-9+/=]+):")
 
 
 class ElsewhereError(Exception):
@@ -41,16 +40,24 @@ def raise_here(error: Exception, told: str | None) -> None:
 
 
 class ToldError(Exception):
-    """Any error, as one that survives a way on which only its text is passed on."""
+    """Any error, as one that survives a way on which only its text is passed on.
 
-    def __init__(self, error: BaseException) -> None:
+    Args:
+        error: What was raised.
+        run: The random name of the run, which only its own processes know.
+    """
+
+    def __init__(self, error: BaseException, run: str) -> None:
         packed = base64.b64encode(pickle.dumps(portable(error))).decode()
-        super().__init__(f"recipe-kit-told:{packed}:")
+        super().__init__(f"recipe-kit-told:{run}:{packed}:")
 
 
-def told_in(text: str) -> tuple[Exception, str | None] | None:
-    """Return what a `ToldError` somewhere in `text` says, as `portable` gave it; `None` where there is none."""
-    found = _TOLD.search(text)
+def told_in(text: str, run: str) -> tuple[Exception, str | None] | None:
+    """Return what a `ToldError` of `run` somewhere in `text` says, as `portable` gave it; `None` where there is none.
+
+    Unpickling runs code, and `text` can quote the data: what does not know the run's random name is not looked at.
+    """
+    found = re.search(f"recipe-kit-told:{re.escape(run)}:([A-Za-z0-9+/=]+):", text)
     if found is None:
         return None
     error: tuple[Exception, str | None] = pickle.loads(base64.b64decode(found[1]))

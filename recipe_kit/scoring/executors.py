@@ -86,7 +86,7 @@ def score_blocks(
     """Give the pieces of output that the blocks become; their only column has numbers within `blocks`, or blocks."""
     import pyarrow as pa
 
-    with _telling():
+    with _telling(job.model.run):
         scorer = job.scorer()
         for batch in batches:
             for value in batch.column(0).to_pylist():
@@ -101,7 +101,7 @@ def score_rows(job: Job, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Recor
     """Give the scores of rows that Spark has read."""
     import pyarrow as pa
 
-    with _telling():
+    with _telling(job.model.run):
         scorer = job.scorer()
         for batch in batches:
             if batch.num_rows:
@@ -110,12 +110,12 @@ def score_rows(job: Job, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Recor
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
+def _telling(run: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
         # Only the text of an exception finds its way back to the driver.
-        raise ToldError(error) from None
+        raise ToldError(error, run) from None
 
 
 def _as_bytes(table: pa.Table) -> bytes:

@@ -138,7 +138,7 @@ class _Run:
             if settled.scores is None:
                 settled, _ = scorer.settle(read_block(blocks[0], types), settled)
             job = self._job(settled, delimiter)
-            pieces = _pieces(self._pieces_frame(job, blocks), as_text=delimiter is not None)
+            pieces = _pieces(self._pieces_frame(job, blocks), self.model_place.run, as_text=delimiter is not None)
             try:
                 with writer, closing(pieces):
                     if delimiter is not None:
@@ -153,7 +153,7 @@ class _Run:
     def over_rows(self) -> tuple[int, pa.Schema]:
         """Return how many rows were scored, and their types; Spark reads, moves and gathers rows."""
         frame = read_spark_table(self.session, self.place, schema=self._schema, required=self._required, log=self._note)
-        first = _told(frame.limit(_ROWS_OF_FIRST_BATCH).toArrow)
+        first = _told(frame.limit(_ROWS_OF_FIRST_BATCH).toArrow, self.model_place.run)
         scorer = Scorer(self.recipe, self.model, self.parameters)
         settled, log = Settled(first.schema), self._note
         while True:
@@ -162,10 +162,11 @@ class _Run:
             columns = struct_of(as_spark_has_it(settled.no_scores()).schema)
             scores = frame.mapInArrow(partial(score_rows, self._job(settled, None)), columns)
             try:
-                return _told(partial(write_spark_table, scores, self.results, log=log)), first.schema
+                write = partial(write_spark_table, scores, self.results, log=log)
+                return _told(write, self.model_place.run), first.schema
             except Unsettled as found:
                 self._begin_again(found)
-                settled, log = _survey(frame, found.settled), no_log
+                settled, log = _survey(frame, found.settled, self.model_place.run), no_log
 
     @property
     def _schema(self) -> Schema:
@@ -199,14 +200,14 @@ class _Run:
         )
 
 
-def _pieces(frame: DataFrame, *, as_text: bool) -> Generator[Piece, None, None]:
+def _pieces(frame: DataFrame, run: str, *, as_text: bool) -> Generator[Piece, None, None]:
     """The pieces of output, in order: computed by all executors at once, fetched one after the other."""
     import pyarrow as pa
     from pyspark import StorageLevel
 
     frame = frame.persist(StorageLevel.DISK_ONLY)
     try:
-        _told(frame.count)
+        _told(frame.count, run)
         for row in frame.toLocalIterator(prefetchPartitions=True):
             content = bytes(row.content)
             yield Piece(row.rows, content if as_text else pa.ipc.open_stream(content).read_all())
@@ -214,19 +215,19 @@ def _pieces(frame: DataFrame, *, as_text: bool) -> Generator[Piece, None, None]:
         frame.unpersist()
 
 
-def _told(work: Callable[[], Result]) -> Result:
+def _told(work: Callable[[], Result], run: str) -> Result:
     """Return what `work` returns; an error that was told on an executor is raised here as what it was there."""
     try:
         return work()
     except Exception as error:
-        told = told_in(str(error)) or (in_one_sentence(error), None)
+        told = told_in(str(error), run) or (in_one_sentence(error), None)
         if told[0] is None:
             raise
         raise_here(*told)
         raise
 
 
-def _survey(frame: DataFrame, settled: Settled) -> Settled:
+def _survey(frame: DataFrame, settled: Settled, run: str) -> Settled:
     """Return `settled` with dtypes that fit the missing values of all rows, which are read but not scored for it."""
     import numpy as np
     from pyspark.sql import functions
@@ -235,7 +236,7 @@ def _survey(frame: DataFrame, settled: Settled) -> Settled:
     if not numbers:
         return settled
     names = [f"`{name.replace('`', '``')}`" for name in numbers]
-    (missing,) = _told(frame.select([functions.max(functions.col(name).isNull()) for name in names]).collect)
+    (missing,) = _told(frame.select([functions.max(functions.col(name).isNull()) for name in names]).collect, run)
     with_missing = {
         name: np.dtype(object) if dtype.kind == "b" else np.dtype(float)
         for (name, dtype), found in zip(numbers.items(), missing, strict=True)
