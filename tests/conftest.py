@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,10 @@ import pytest
 from environments import Environment, uv
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# A job in the background of a shell ignores Ctrl-C, and so would all that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
